@@ -27,6 +27,7 @@
 /* ---- verifier keys: NAME+8 hex digits+base64(type || key) ---- */
 
 enum pv_vkey_kind {
+	PV_VKEY_OTHER = 0, /* a type that is not ours: it never verifies */
 	PV_VKEY_ED25519 = 0x01,
 	PV_VKEY_COSIGNER = 0x04, /* Ed25519, signs cosignature/v1 messages */
 };
@@ -40,6 +41,8 @@ struct pv_vkey {
 
 /* Refuses a wrong id, other types, a key of small order. */
 PV_RESULT pv_vkey_read(struct pv_vkey *out, struct pv_slice text, struct pv_err *e);
+/* The same, but a key of another type (ML-DSA, ECDSA) comes back as PV_VKEY_OTHER. */
+PV_RESULT pv_vkey_read_any(struct pv_vkey *out, struct pv_slice text, struct pv_err *e);
 void pv_vkey_write(struct pv_buf *out, const struct pv_vkey *k);
 /* Works out the id. name: not empty, no blanks, no plus sign, no control characters, UTF-8 (pv_vkey_name_ok). */
 struct pv_vkey pv_vkey_make(

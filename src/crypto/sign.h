@@ -24,7 +24,9 @@ const uint8_t *pv_pair_pub(const struct pv_pair *k);           /* PV_SIGN_PUB by
 const struct pv_secret *pv_pair_seed(const struct pv_pair *k); /* owned by k */
 void pv_pair_sign(const struct pv_pair *k, struct pv_slice msg, uint8_t sig[PV_SIGN_SIG]);
 
-/* Is sig (of any length) this key's signature of msg? A key of small order signs nothing. */
+/* False for a key of small order, which signs everything. */
+bool pv_sign_pub_ok(const uint8_t pub[PV_SIGN_PUB]);
+/* Is sig (of any length) this key's signature of msg? Never for a key of small order. */
 bool pv_sign_verify(const uint8_t pub[PV_SIGN_PUB], struct pv_slice msg, struct pv_slice sig)
     __attribute__((warn_unused_result));
 
