@@ -72,7 +72,7 @@ def show(test):
                 if re.match(r"(not )?ok\b|1\.\.", note):
                     break
                 bad.append(note)
-    for text in bad[:60] or out[-30:]:
+    for text in bad[:60] or out[-8:]:
         print("  " + text)
     err = [text for text in (test.get("stderr") or "").splitlines() if text.strip()]
     if len(err) > 60: # a sanitizer says what it found first
