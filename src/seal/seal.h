@@ -55,7 +55,7 @@ struct pv_seal_file {
 	uint64_t size;
 };
 /* A file in memory; *bytes is borrowed. */
-struct pv_seal_file pv_seal_file_of(const struct pv_slice *bytes);
+struct pv_seal_file pv_seal_file_of(struct pv_slice *bytes);
 /* A sink that appends to a buffer, and a source that reads *rest and moves it on. */
 struct pv_seal_sink pv_seal_sink_of(struct pv_buf *out);
 struct pv_seal_source pv_seal_source_of(struct pv_slice *rest);
