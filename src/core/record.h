@@ -307,6 +307,8 @@ struct pv_record {
 	uint64_t time;
 	struct pv_basis_list basis;
 	bool exercise;
+	/* The canonical text it was read from: what is signed, and what "the same record" means. Empty when made here. */
+	struct pv_slice line;
 	union {
 		struct pv_genesis genesis;
 		struct pv_peer peer;
