@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* partner card, partner add, follow: how two authorities come to know each other, and each other's orders. */
+#include <string.h>
+
+#include "cli/cmds.h"
+#include "cli/fail.h"
+#include "cli/given.h"
+#include "cli/home.h"
+
+static int
+run_card(struct pv_run *r)
+{
+	PV_AUTO(pv_desk_closep) struct pv_desk *d = NULL;
+	PV_AUTO(pv_buf_free) struct pv_buf card = { 0 };
+	const char *path = pv_option(r, "out");
+	struct pv_err e;
+
+	if (!pv_ok(pv_home_open(r, &d, &e)) || !pv_ok(pv_desk_card(d, &card, &e)) ||
+	    !pv_ok(pv_output_write(r, path, pv_buf_slice(&card), &e)))
+		return pv_fail(r, &e, PV_NO_SLICE);
+	pv_para_note(
+	    &r->term, "Read to the partner:  ", "%.*s", PV_FMT(pv_desk_identity(d).genesis_words));
+	return PV_EXIT_DONE;
+}
+
+static const struct pv_opt card_options[] = {
+	{ "out", 'o', "FILE", "a new file; default: stdout", false, NULL },
+	{ 0 },
+};
+static const struct pv_example card_examples[] = {
+	{ "proviso partner card --out co.card",
+	    "the file goes to the partner, the words by telephone" },
+	{ 0 },
+};
+const struct pv_cmd cmd_partner_card = {
+	.name = "partner card",
+	.group = PV_GROUP_HOME,
+	.summary = "write who we are, for a partner to add",
+	.usage = "[--out FILE]",
+	.text = "The card holds the order log's name, its genesis and the gateway's key. Whoever "
+		"adds it compares the words by "
+		"voice, so that nobody between the two can put in another.",
+	.options = card_options,
+	.examples = card_examples,
+	.run = run_card,
+};
+
+/* The card is good when the words that the partner read out are the card's. */
+static PV_RESULT
+compare_words(struct pv_run *r, struct pv_slice words, bool *same, struct pv_err *e)
+{
+	const char *text = pv_arena_str(r->arena, words);
+
+	if (pv_given(r, "words")) {
+		*same = pv_slice_eq(pv_option_slice(r, "words"), words);
+		return PV_DONE;
+	}
+	pv_para_note(&r->term, "The card's words:  ", "%s", text);
+	return pv_ask_confirm(r,
+	    "Ask the partner by telephone to read its words. Type what you hear; Enter to leave.",
+	    text, same, e);
+}
+
+static int
+run_add(struct pv_run *r)
+{
+	PV_AUTO(pv_desk_closep) struct pv_desk *d = NULL;
+	PV_AUTO(pv_buf_free) struct pv_buf card = { 0 };
+	PV_AUTO(pv_buf_free) struct pv_buf records = { 0 };
+	struct pv_unlock unlock = pv_home_unlock(r);
+	struct pv_apply_ask ask = { .source = "the records made from the card" };
+	struct pv_apply_answer answer = { 0 };
+	struct pv_names names;
+	struct pv_slice words;
+	const char *source;
+	bool same = false;
+	struct pv_err e;
+
+	r->undone = "Not added";
+	if (!pv_ok(pv_given_dotted(r, "name", &names, &e)) ||
+	    !pv_ok(pv_input_read(r, r->args.at[0], &card, &source, &e)) ||
+	    !pv_ok(pv_home_open(r, &d, &e)) ||
+	    !pv_ok(pv_desk_card_records(
+		d, pv_buf_slice(&card), source, names, r->arena, &records, &words, &e)) ||
+	    !pv_ok(compare_words(r, words, &same, &e)))
+		return pv_fail(r, &e, pv_buf_slice(&card));
+	if (!same) {
+		pv_ignore(PV_FAIL(&e, PV_E_UNTRUSTED,
+		    "the words are not those of the card: it may be another's"));
+		return pv_fail(r, &e, PV_NO_SLICE);
+	}
+	ask.bytes = pv_buf_slice(&records);
+	ask.draft = pv_given(r, "draft");
+	if (!pv_ok(pv_desk_apply(d, &ask, &unlock, r->arena, &answer, &e)))
+		return pv_fail(r, &e, ask.bytes);
+	if (answer.error_count != 0)
+		return pv_fail_all(
+		    r, answer.errors, answer.error_count, ask.bytes, "Nothing was added.");
+	if (ask.draft) {
+		if (!pv_ok(pv_output_write(r, pv_option(r, "out"), answer.notes, &e)))
+			return pv_fail(r, &e, PV_NO_SLICE);
+		return PV_EXIT_DONE;
+	}
+	if (r->json) {
+		struct pv_json_out out;
+
+		pv_json_begin(&out);
+		pv_put_acts(&out.w, &answer);
+		pv_json_end(r, &out);
+		return PV_EXIT_DONE;
+	}
+	pv_state_line(&r->term, PV_STRONG, "Added", ": applied %llu, unchanged %llu.",
+	    (unsigned long long)answer.applied, (unsigned long long)answer.unchanged);
+	pv_line(
+	    &r->term, "  Its orders: proviso follow BUNDLE, with a bundle that it exports for you");
+	return PV_EXIT_DONE;
+}
+
+static const struct pv_opt add_options[] = {
+	{ "name", 0, "PARTY", "a name it may speak for, with all below; default: the card's root",
+	    true, NULL },
+	{ "words", 0, "WORDS", "the words that the partner read out", false, NULL },
+	PV_OPT_CONFIRM,
+	PV_OPT_SIGN,
+	{ 0 },
+};
+static const struct pv_example add_examples[] = {
+	{ "proviso partner add uk.card --name uk --name uk.territories",
+	    "asks for the words, then signs the records" },
+	{ 0 },
+};
+const struct pv_cmd cmd_partner_add = {
+	.name = "partner add",
+	.group = PV_GROUP_HOME,
+	.summary = "admit a partner's log and gateway, from its card",
+	.usage = "CARD [--name PARTY]... [options]",
+	.text = "Makes the peer and key records from a card and enters them. From then on that log "
+		"may speak for the names given, "
+		"and for nobody else.",
+	.args = "file",
+	.options = add_options,
+	.examples = add_examples,
+	.min_args = 1,
+	.max_args = 1,
+	.run = run_add,
+};
+
+/* ---- follow ---- */
+
+static void
+tell_followed(struct pv_run *r, const struct pv_follow_answer *f)
+{
+	struct pv_screen *t = &r->term;
+	uint64_t now = r->env.realtime_ms(r->env.ctx) / 1000;
+
+	pv_state_line(t, PV_STRONG, f->size_after == f->size_before ? "Unchanged" : "Followed",
+	    ": %.*s, entries %s to %s.", PV_FMT(f->origin), pv_show_count(r->arena, f->size_before),
+	    pv_show_count(r->arena, f->size_after));
+	pv_line(t, "  Read      %s, %s withheld", pv_show_n(r->arena, f->acts, "act", "acts"),
+	    pv_show_count(r->arena, f->withheld));
+	if (now < f->good_until)
+		pv_para(t, "  Proof     ", "signed %s, good for %s more",
+		    pv_show_time(r->arena, f->signed_at),
+		    pv_show_span(r->arena, f->good_until - now));
+	else
+		pv_para(t, "  Proof     ",
+		    "signed %s, STALE since %s: nothing is decided on it until a newer one comes",
+		    pv_show_time(r->arena, f->signed_at), pv_show_time(r->arena, f->good_until));
+}
+
+static int
+run_follow(struct pv_run *r)
+{
+	PV_AUTO(pv_desk_closep) struct pv_desk *d = NULL;
+	PV_AUTO(pv_buf_free) struct pv_buf bundle = { 0 };
+	struct pv_follow_answer f = { 0 };
+	struct pv_json_out out;
+	const char *source;
+	struct pv_err e;
+
+	r->undone = "Not followed";
+	if (!pv_ok(pv_input_read(r, r->args.at[0], &bundle, &source, &e)) ||
+	    !pv_ok(pv_home_open(r, &d, &e)) ||
+	    !pv_ok(pv_desk_follow(d, pv_buf_slice(&bundle), source, r->arena, &f, &e)))
+		return pv_fail(r, &e, pv_buf_slice(&bundle));
+	if (!r->json) {
+		tell_followed(r, &f);
+		return PV_EXIT_DONE;
+	}
+	pv_json_begin(&out);
+	pv_jsonw_str(&out.w, "origin", f.origin);
+	pv_jsonw_u64(&out.w, "size_before", f.size_before);
+	pv_jsonw_u64(&out.w, "size_after", f.size_after);
+	pv_jsonw_u64(&out.w, "acts", f.acts);
+	pv_jsonw_u64(&out.w, "withheld", f.withheld);
+	pv_put_time(&out.w, "signed_at", f.signed_at);
+	pv_put_time(&out.w, "good_until", f.good_until);
+	pv_json_end(r, &out);
+	return PV_EXIT_DONE;
+}
+
+static const struct pv_example follow_examples[] = {
+	{ "proviso follow from-co.bundle", "what co exported with: proviso export --for PARTY" },
+	{ 0 },
+};
+const struct pv_cmd cmd_follow = {
+	.name = "follow",
+	.group = PV_GROUP_HOME,
+	.summary = "take in a partner's orders from a bundle",
+	.usage = "FILE|-",
+	.text = "Checks the checkpoint, that the log only grew since the last bundle, every "
+		"entry's hash and every signature, and "
+		"then obeys it. A bundle is a proof for as long as the log's profile says; a stale "
+		"log is a stop.",
+	.args = "file",
+	.examples = follow_examples,
+	.min_args = 1,
+	.max_args = 1,
+	.run = run_follow,
+};

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tool `proviso`: the table of its commands, and the way into one of them. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cmd.h"
+#include "cli/cmds.h"
+#include "cli/fail.h"
+
+const struct pv_cmd *const pv_commands[] = {
+	&cmd_help,
+	&cmd_completion,
+	NULL,
+};
+
+const struct pv_opt pv_global_options[] = {
+	{ "home", 0, "DIR", "the home to work in (or PROVISO_HOME)", false, NULL },
+	{ "json", 0, NULL, "answer in JSON, errors too", false, NULL },
+	{ "plain", 0, NULL, "no redrawing: one line a change", false, NULL },
+	{ "color", 0, NULL, "colour even where stdout is no terminal", false, NULL },
+	{ "no-color", 0, NULL, "no colour (or NO_COLOR)", false, NULL },
+	{ "debug", 0, NULL, "say where in the program an error was raised", false, NULL },
+	{ "help", 'h', NULL, "usage and examples", false, NULL },
+	{ "version", 0, NULL, "the version", false, NULL },
+	{ 0 },
+};
+
+/* The home when none is named: the place for a user's data. */
+static void
+find_home(struct pv_run *r)
+{
+	const char *given = getenv("PROVISO_HOME"), *data = getenv("XDG_DATA_HOME"),
+		   *user = getenv("HOME");
+
+	if (given != NULL && *given != '\0') {
+		r->home = given;
+		r->home_given = true;
+	} else if (data != NULL && *data == '/') {
+		r->home = pv_arena_printf(r->arena, "%s/proviso", data).p;
+	} else {
+		r->home =
+		    pv_arena_printf(r->arena, "%s/.local/share/proviso", user != NULL ? user : "")
+			.p;
+	}
+}
+
+static PV_RESULT
+set_up(struct pv_run *r, int argc, char **argv, struct pv_err *e)
+{
+	struct pv_status st = pv_args_read(r, argc, argv, e);
+	enum pv_colour colour = pv_given(r, "no-color") ? PV_COLOUR_NEVER
+				: pv_given(r, "color")  ? PV_COLOUR_ALWAYS
+							: PV_COLOUR_AUTO;
+
+	/* also when the line was wrong: the error is to be told as was asked */
+	pv_screen_init(&r->term, colour, pv_given(r, "plain"));
+	r->json = pv_given(r, "json");
+	r->debug = pv_given(r, "debug");
+	return st;
+}
+
+static int
+run(struct pv_run *r, int argc, char **argv)
+{
+	struct pv_err e = { 0 };
+
+	if (!pv_ok(set_up(r, argc, argv, &e)))
+		return pv_fail(r, &e, PV_NO_SLICE);
+	if (r->version) {
+		pv_line(&r->term, "proviso %s", PV_VERSION);
+		return PV_EXIT_DONE;
+	}
+	if (r->cmd == NULL) {
+		if (r->family != NULL)
+			pv_help_family(&r->term, r->family);
+		else
+			pv_help_front(r);
+		return PV_EXIT_DONE;
+	}
+	if (r->help) {
+		pv_help_command(&r->term, r->cmd);
+		return PV_EXIT_DONE;
+	}
+	return r->cmd->run(r);
+}
+
+/* What was not written was not said: a full disk under stdout must not look like success. */
+static int
+close_output(struct pv_run *r, int status)
+{
+	struct pv_err e;
+
+	if (fflush(r->term.out) == 0 && !ferror(r->term.out))
+		return status;
+	r->json = false;
+	pv_ignore(PV_FAIL(&e, PV_E_CONFIG, "the answer could not be written: %s", strerror(errno)));
+	return pv_fail(r, &e, PV_NO_SLICE);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct pv_run r = { .env = pv_env_system(), .arena = pv_arena_new() };
+	int status;
+
+	find_home(&r);
+	pv_screen_init(&r.term, PV_COLOUR_AUTO, false);
+	status = run(&r, argc, argv);
+	status = close_output(&r, status);
+	PV_VEC_FREE(&r.values);
+	PV_VEC_FREE(&r.args);
+	pv_arena_free(r.arena);
+	return status;
+}
