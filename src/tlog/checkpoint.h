@@ -33,19 +33,19 @@ PV_RESULT pv_checkpoint_sign(struct pv_buf *note, const struct pv_checkpoint *c,
 #define PV_POLICY_MAX 65536 /* bytes of a policy file */
 #define PV_POLICY_OF  256   /* logs, and witnesses, and groups, at most */
 
-struct pv_policy; /* lives in an arena */
+struct pv_log_policy; /* lives in an arena */
 
 /* log VKEY [URL], witness NAME VKEY [URL], group NAME all|any|K NAMES, quorum NAME|none. Errors carry the line. */
-PV_RESULT pv_policy_read(
-    const struct pv_policy **out, struct pv_slice text, struct pv_arena *a, struct pv_err *e);
+PV_RESULT pv_log_policy_read(
+    const struct pv_log_policy **out, struct pv_slice text, struct pv_arena *a, struct pv_err *e);
 /* One log, and any k of the witnesses (k 0: none needed). */
-PV_RESULT pv_policy_make(const struct pv_policy **out, const struct pv_vkey *log,
+PV_RESULT pv_log_policy_make(const struct pv_log_policy **out, const struct pv_vkey *log,
     const struct pv_vkey *witnesses, size_t count, size_t k, struct pv_arena *a, struct pv_err *e);
-const struct pv_vkey *pv_policy_logs(const struct pv_policy *p, size_t *count);
-const struct pv_vkey *pv_policy_witnesses(const struct pv_policy *p, size_t *count);
-struct pv_slice pv_policy_log_url(const struct pv_policy *p, size_t i);     /* empty: none */
-struct pv_slice pv_policy_witness_url(const struct pv_policy *p, size_t i); /* empty: none */
-struct pv_slice pv_policy_witness_name(const struct pv_policy *p, size_t i);
+const struct pv_vkey *pv_log_policy_logs(const struct pv_log_policy *p, size_t *count);
+const struct pv_vkey *pv_log_policy_witnesses(const struct pv_log_policy *p, size_t *count);
+struct pv_slice pv_log_policy_log_url(const struct pv_log_policy *p, size_t i);     /* empty: none */
+struct pv_slice pv_log_policy_witness_url(const struct pv_log_policy *p, size_t i); /* empty: none */
+struct pv_slice pv_log_policy_witness_name(const struct pv_log_policy *p, size_t i);
 
 /* ---- verifying ---- */
 
@@ -63,9 +63,9 @@ struct pv_checkpoint_seen {
  * signature is wrong. Too few cosignatures are an answer: look at quorum. bytes must outlive what is seen.
  */
 PV_RESULT pv_checkpoint_see(struct pv_checkpoint_seen *out, struct pv_slice bytes,
-    const struct pv_policy *p, struct pv_arena *a, struct pv_err *e);
+    const struct pv_log_policy *p, struct pv_arena *a, struct pv_err *e);
 /* The same, and UNTRUSTED without a quorum. */
 PV_RESULT pv_checkpoint_open(struct pv_checkpoint_seen *out, struct pv_slice bytes,
-    const struct pv_policy *p, struct pv_arena *a, struct pv_err *e);
+    const struct pv_log_policy *p, struct pv_arena *a, struct pv_err *e);
 
 #endif

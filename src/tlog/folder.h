@@ -88,7 +88,7 @@ struct pv_folder_visit {
 	void *ctx;
 };
 PV_RESULT pv_folder_verify(struct pv_folder_report *out, const char *folder,
-    const struct pv_policy *policy, uint64_t limit, const struct pv_folder_visit *visit,
+    const struct pv_log_policy *policy, uint64_t limit, const struct pv_folder_visit *visit,
     struct pv_arena *a, struct pv_err *e);
 
 #endif

@@ -24,16 +24,16 @@ size_t pv_tree_edge_count(uint64_t size); /* bits set in size */
 void pv_tree_append(uint64_t size, uint8_t (*edge)[PV_HASH], const uint8_t leaf[PV_HASH]);
 void pv_tree_root(uint64_t size, const uint8_t (*edge)[PV_HASH], uint8_t out[PV_HASH]);
 
-struct pv_tree { /* all zero: the empty tree */
+struct pv_tree_edge { /* all zero: the empty tree */
 	uint64_t size;
 	uint8_t edge[PV_TREE_EDGE][PV_HASH];
 };
-void pv_tree_add(struct pv_tree *t, const uint8_t leaf[PV_HASH]);
-void pv_tree_add_entry(struct pv_tree *t, struct pv_slice entry);
-void pv_tree_top(const struct pv_tree *t, uint8_t out[PV_HASH]); /* its root */
+void pv_tree_add(struct pv_tree_edge *t, const uint8_t leaf[PV_HASH]);
+void pv_tree_add_entry(struct pv_tree_edge *t, struct pv_slice entry);
+void pv_tree_top(const struct pv_tree_edge *t, uint8_t out[PV_HASH]); /* its root */
 /* Size (u64, big-endian) and edge. */
-void pv_tree_write(struct pv_buf *out, const struct pv_tree *t);
-PV_RESULT pv_tree_read(struct pv_tree *out, struct pv_slice bytes, struct pv_err *e);
+void pv_tree_write(struct pv_buf *out, const struct pv_tree_edge *t);
+PV_RESULT pv_tree_read(struct pv_tree_edge *out, struct pv_slice bytes, struct pv_err *e);
 
 /* ---- proofs ---- */
 
@@ -60,7 +60,7 @@ PV_RESULT pv_tree_prove_growth(struct pv_tree_proof *out, const struct pv_tree_r
     uint64_t old, uint64_t size, struct pv_err *e);
 /* The tree of size, its edge read back. */
 PV_RESULT pv_tree_restore(
-    struct pv_tree *out, const struct pv_tree_reader *r, uint64_t size, struct pv_err *e);
+    struct pv_tree_edge *out, const struct pv_tree_reader *r, uint64_t size, struct pv_err *e);
 
 bool pv_tree_verify(const struct pv_tree_proof *p, const uint8_t leaf[PV_HASH], uint64_t index,
     uint64_t size, const uint8_t root[PV_HASH]) __attribute__((warn_unused_result));
