@@ -30,10 +30,54 @@ struct pv_fact {
 	uint64_t ended; /* an `end` or a lift took effect then; PV_NEVER */
 	const struct pv_record *ended_by;
 	bool hold;      /* an order with too few signatures (DESIGN 6.5) */
+	/* for the fold: of a party or term */
+	uint32_t children; /* standing ones right below it */
+	uint32_t uses;     /* standing orders, agreements, conditions, keys that name it, each mention counted */
+	uint32_t mark;     /* seen in the search for cycles that has this number */
+	uint32_t previous; /* of an attestation: the one before it on the same condition, an index in all; PV_MAP_NONE */
 };
 
 struct pv_facts {
 	struct pv_fact **at; /* each fact is made once and shared by the views */
+	size_t n, cap;
+};
+
+/* A key that the log knows: from the genesis (fact is NULL) or from a key record. */
+struct pv_known_key {
+	struct pv_slice vkey, name, party;
+	enum pv_use use;
+	unsigned roles;
+	uint64_t from, until;  /* [from, until); until 0: no end */
+	uint64_t since, ended; /* in the log; ended PV_NEVER while it stands */
+	const struct pv_fact *fact;
+	uint32_t same_vkey, same_name; /* the next older entry, PV_MAP_NONE at the end */
+};
+struct pv_known_keys {
+	struct pv_known_key *at;
+	size_t n, cap;
+};
+/* A hold that stands, and who has signed it. */
+struct pv_held {
+	struct pv_fact *fact;
+	struct pv_slice *signers; /* vkeys, in the arena */
+	size_t signer_count;
+};
+struct pv_helds {
+	struct pv_held *at;
+	size_t n, cap;
+};
+/* A name that a record refers to, and where it stands in it. */
+struct pv_ref {
+	enum pv_tree tree; /* NONE: a party */
+	struct pv_slice name;
+	const char *field, *sub; /* "except", "topic" */
+	size_t index;
+	bool indexed;
+	bool ever;    /* enough that it was declared once: what forbids */
+	bool granted; /* must be grantable */
+};
+struct pv_refs {
+	struct pv_ref *at;
 	size_t n, cap;
 };
 
@@ -51,6 +95,13 @@ struct pv_state {
 	uint64_t lift_quorum;
 	uint64_t needs[PV_KIND_COUNT];
 	uint64_t last_time;                    /* the newest record's time */
+	struct pv_known_keys keys;
+	struct pv_map *vkeys;        /* vkey -> its newest entry in keys */
+	struct pv_map *key_names;    /* name of a vkey -> its newest entry */
+	struct pv_map *attested;     /* condition id -> its newest attestation, an index in all */
+	struct pv_helds holds;
+	struct pv_refs refs;         /* of the record at hand */
+	uint32_t marks;
 };
 
 enum pv_applied { PV_APPLIED_NOT = 0, PV_APPLIED, PV_UNCHANGED, PV_COMPLETED /* a hold became an order */ };
@@ -58,6 +109,8 @@ enum pv_applied { PV_APPLIED_NOT = 0, PV_APPLIED, PV_UNCHANGED, PV_COMPLETED /* 
 struct pv_act {
 	const struct pv_record *record; /* must outlive the state */
 	uint64_t since;
+	bool has_index; /* else the place is the next: of a log that is held whole */
+	uint64_t index; /* of a partner's log, of which we may hold only a part, the real place */
 	const struct pv_slice *signers; /* vkeys whose signatures on this record are good */
 	size_t signer_count;
 };
@@ -86,6 +139,11 @@ struct pv_key_match {
 	bool found, revoked, not_yet, expired;
 };
 struct pv_key_match pv_state_key(const struct pv_state *s, struct pv_slice vkey, uint64_t at);
+/*
+ * The vkeys with that name that the log ever knew, one a call: set *cursor to PV_MAP_NONE first; empty when there are no
+ * more. The same vkey may come more than once.
+ */
+struct pv_slice pv_state_vkey_named(const struct pv_state *s, struct pv_slice name, uint32_t *cursor);
 /* How many different officers the act needs. */
 uint64_t pv_state_needs(const struct pv_state *s, const struct pv_record *r);
 /* Whether p is a root of this log: genesis root; in bare files without genesis any declared root party. */
@@ -93,6 +151,16 @@ bool pv_state_is_root(const struct pv_state *s, struct pv_slice party);
 /* The nearest declared name within the cut-off of git's help.autocorrect, or empty: for "did you mean". */
 struct pv_slice pv_state_near_party(const struct pv_state *s, struct pv_slice name);
 struct pv_slice pv_state_near_term(const struct pv_state *s, enum pv_tree tree, struct pv_slice name);
+
+/* Whether a term, or one above it, has grantable false; also true for one that is not declared. */
+bool pv_state_not_grantable(const struct pv_state *s, enum pv_tree tree, struct pv_slice name);
+/* A hold that has lapsed by the newest signed time. */
+#define PV_HOLD_S 86400
+static inline bool
+pv_fact_lapsed(const struct pv_fact *f, uint64_t signed_s)
+{
+	return f->hold && signed_s >= f->r->time + PV_HOLD_S;
+}
 
 /* The condition's status as it was at `at`, seen by an order with these counterparts (NULL: by an agreement). */
 enum pv_status_of { PV_COND_MISSING = 0, PV_COND_UNKNOWN, PV_COND_CONTESTED, PV_COND_HOLDS, PV_COND_ENDED };

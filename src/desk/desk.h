@@ -205,6 +205,7 @@ struct pv_told {
 struct pv_ask_ask {
 	const char *sealed_path;
 	struct pv_slice party, person, purpose; /* party empty: this home's */
+	struct pv_slice of; /* the order log of the custodian who is asked; empty: the originator's */
 };
 struct pv_ask_answer {
 	bool made;

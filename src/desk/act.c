@@ -1,0 +1,550 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Records into the order log: read, filled in, signed or verified, folded one
+ * by one, and only when all of them are good appended, in one transaction with
+ * their rows. What failed half way is forgotten by folding anew from the store.
+ */
+#include <stdio.h>
+
+#include "codec/json.h"
+#include "desk/acts.h"
+#include "desk/officers.h"
+#include "desk/outcome.h"
+#include "wire/file.h"
+#include "wire/record.h"
+#include "wire/signed.h"
+
+#define ACTS_MAX 200000
+
+/* One record on its way in. */
+struct pending {
+	struct pv_record *r;
+	struct pv_item item;
+	struct pv_slice note;         /* signed */
+	const struct pv_slice *signers;
+	size_t signer_count;
+	enum pv_applied applied;
+	bool journal_side;
+	struct pv_slice before;       /* the note that stood there, of a hold that is completed */
+};
+
+struct batch {
+	struct pv_desk *d;
+	struct pv_arena *a;
+	const struct pv_apply_ask *ask;
+	struct pv_unlock *unlock;
+	struct pv_officers *officers; /* unlocked once for all records */
+	PV_VEC(struct pending) acts;
+	PV_VEC(struct pv_err) errors;
+};
+
+static bool
+is_journal_side(enum pv_kind kind)
+{
+	return kind == PV_REPORT || kind == PV_OUTCOME || kind == PV_INCIDENT || kind == PV_ANSWER || kind == PV_ACK;
+}
+
+/* ---- reading ---- */
+
+/* Of a draft: what is for the home to say. */
+static void
+fill_in(struct batch *b, struct pv_record *r)
+{
+	if (r->log.n == 0)
+		r->log = b->d->origin;
+	if (r->time == 0)
+		r->time = pv_desk_now(b->d);
+	if (r->issuer.n == 0)
+		r->issuer = b->d->party;
+	pv_record_seal(r, b->a);
+}
+
+static PV_RESULT
+check_exercise(struct batch *b, const struct pv_record *r, struct pv_err *e)
+{
+	const struct pv_record *genesis = b->d->own.state->genesis;
+
+	if (genesis == NULL || genesis->exercise == r->exercise)
+		return PV_DONE;
+	if (r->exercise)
+		return pv_within(PV_FAIL(e, PV_E_INPUT, "this record is an exercise, and this log is not"), e, "exercise");
+	return pv_within(PV_FAIL(e, PV_E_INPUT, "this log is an exercise, and this record does not say so"), e, "exercise");
+}
+
+static void
+note_error(struct batch *b, struct pv_err *e, const struct pv_item *item)
+{
+	if (item != NULL && e->line == 0)
+		pv_item_place(item, b->ask->source, e);
+	pv_ignore(pv_from((struct pv_status){ e->code }, e, b->ask->source));
+	*PV_VEC_ADD(&b->errors) = *e;
+}
+
+/* The note that the file gives: line and signature lines. */
+static struct pv_slice
+note_of(struct batch *b, const struct pv_record *r, struct pv_slice signatures)
+{
+	PV_AUTO(pv_buf_free) struct pv_buf note = { 0 };
+
+	pv_buf_add(&note, r->line);
+	pv_buf_add_str(&note, "\n\n");
+	pv_buf_add(&note, signatures);
+	return pv_arena_copy(b->a, pv_buf_slice(&note));
+}
+
+/* ---- signing ---- */
+
+/* A record that stands here already as a hold: its signatures come first. */
+static PV_RESULT
+take_standing(struct batch *b, struct pending *p, struct pv_err *e)
+{
+	const struct pv_fact *f = pv_state_find(b->d->own.state, p->r->id);
+	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
+	PV_AUTO(pv_buf_free) struct pv_buf merged = { 0 };
+	struct pv_store_row row = { 0 };
+	bool found;
+
+	if (f == NULL || !pv_slice_eq(f->r->line, p->r->line))
+		return PV_DONE;
+	row.c[PV_C_ACT_ORIGIN] = PV_CELL_S(b->d->origin);
+	row.c[PV_C_ACT_INDEX] = PV_CELL_N(f->index);
+	PV_TRY(pv_store_view_open(&v, b->d->store, e));
+	PV_TRY(pv_store_row_get(v, PV_T_ACTS, &row, b->a, &found, e));
+	if (!found)
+		return PV_DONE; /* it came earlier in this very file */
+	p->before = pv_act_row_note(row.c[PV_C_ACT_BODY].s);
+	if (p->note.n == 0)
+		p->note = p->before;
+	else {
+		PV_TRY(pv_note_merge(&merged, p->before, p->note, e));
+		p->note = pv_arena_copy(b->a, pv_buf_slice(&merged));
+	}
+	return PV_DONE;
+}
+
+static bool
+signs_here(const struct batch *b, const struct pending *p)
+{
+	if (b->ask->draft || b->unlock == NULL)
+		return b->ask->draft;
+	return p->note.n == 0 || b->unlock->as_count != 0;
+}
+
+static PV_RESULT
+sign_and_verify(struct batch *b, struct pending *p, struct pv_err *e)
+{
+	PV_TRY(take_standing(b, p, e));
+	if (signs_here(b, p) && !(p->before.n != 0 && p->item.signatures.n == 0 && b->unlock->as_count == 0 && !b->ask->draft))
+		PV_TRY(pv_officers_sign(b->officers, b->d->own.state, p->r, &p->note, b->a, e));
+	if (p->note.n == 0)
+		return pv_advise(PV_FAIL(e, PV_E_INPUT, "nobody signed %.*s", PV_FMT(p->r->id)), e,
+		    "sign with an officer's key of this home: --as NAME");
+	return pv_signed_verify(b->d->own.state, p->r, p->note, b->a, &p->signers, &p->signer_count, e);
+}
+
+static PV_RESULT
+take_act(struct batch *b, struct pending *p, struct pv_err *e)
+{
+	struct pv_act act = { .record = p->r, .since = pv_desk_now(b->d) };
+
+	PV_TRY(check_exercise(b, p->r, e));
+	if (is_journal_side(p->r->kind)) {
+		p->journal_side = true;
+		return pv_outcome_check(b->d, p->r, p->note, b->a, e);
+	}
+	PV_TRY(sign_and_verify(b, p, e));
+	if (b->ask->draft)
+		return PV_DONE;
+	act.signers = p->signers;
+	act.signer_count = p->signer_count;
+	return pv_state_apply(b->d->own.state, &act, &p->applied, e);
+}
+
+static PV_RESULT
+take_item(struct batch *b, struct pv_file *f, const struct pv_item *item, struct pv_err *e)
+{
+	struct pending p = { .item = *item, .r = PV_ARENA_NEW(b->a, struct pv_record) };
+	bool draft = item->signatures.n == 0;
+
+	PV_TRY(pv_file_record(f, item, p.r, draft ? PV_READ_DRAFT : 0, b->a, e));
+	if (draft)
+		fill_in(b, p.r);
+	else
+		p.note = note_of(b, p.r, item->signatures);
+	PV_TRY(take_act(b, &p, e));
+	*PV_VEC_ADD(&b->acts) = p;
+	return PV_DONE;
+}
+
+/* Goes on after an error, so that all that is wrong with a file is told at once. */
+static PV_RESULT
+take_file(struct batch *b, struct pv_err *e)
+{
+	struct pv_item item;
+	struct pv_file f;
+	struct pv_err wrong;
+	bool more = true;
+
+	PV_TRY(pv_file_open(&f, b->ask->bytes, b->ask->source, e));
+	while (more && !f.broken) {
+		if (!pv_ok(pv_file_next(&f, &item, &more, b->a, &wrong))) {
+			note_error(b, &wrong, NULL);
+			continue;
+		}
+		if (!more)
+			break;
+		if (b->acts.n == ACTS_MAX) {
+			pv_file_close(&f);
+			return PV_FAIL(e, PV_E_LIMIT, "more than %d records in one file", ACTS_MAX);
+		}
+		if (!pv_ok(take_item(b, &f, &item, &wrong))) {
+			if (wrong.code != PV_E_INPUT && wrong.code != PV_E_UNTRUSTED && wrong.code != PV_E_LIMIT) {
+				*e = wrong;
+				pv_file_close(&f);
+				return (struct pv_status){ wrong.code };
+			}
+			note_error(b, &wrong, &item);
+		}
+	}
+	pv_file_close(&f);
+	return PV_DONE;
+}
+
+/* ---- appending ---- */
+
+struct laid {
+	struct pv_store_entry *entries;
+	struct pv_store_change *changes;
+	size_t entry_count, change_count;
+	bool urgent;
+};
+
+static void
+lay_private(struct batch *b, const struct pending *p, struct pv_store_entry *entry, struct pv_store_change *text, size_t offset)
+{
+	PV_AUTO(pv_buf_free) struct pv_buf line = { 0 };
+	PV_AUTO(pv_buf_free) struct pv_buf body = { 0 };
+	uint8_t random[32 + 64]; /* salt, and marks for nobody */
+
+	b->d->env.random(b->d->env.ctx, random, sizeof(random));
+	pv_act_private_entry(&line, random, p->note, random + 32);
+	entry->bytes = pv_arena_copy(b->a, pv_buf_slice(&line));
+	pv_buf_add_mem(&body, random, 32);
+	pv_buf_add(&body, p->note);
+	*text = (struct pv_store_change){ .op = PV_OP_ADD, .table = PV_T_TEXTS };
+	text->row.c[PV_C_TEXT_ORIGIN] = PV_CELL_S(b->d->origin);
+	text->row.c[PV_C_TEXT_INDEX] = (struct pv_store_cell){ .n = offset, .from_append = 1 };
+	text->row.c[PV_C_TEXT_BODY] = PV_CELL_S(pv_arena_copy(b->a, pv_buf_slice(&body)));
+}
+
+static struct pv_store_change
+act_row(struct batch *b, const struct pending *p, size_t offset, uint64_t since)
+{
+	struct pv_store_change c = { .op = PV_OP_ADD, .table = PV_T_ACTS };
+	PV_AUTO(pv_buf_free) struct pv_buf body = { 0 };
+
+	pv_act_row_write(&body, p->signers, p->signer_count, p->note);
+	c.row.c[PV_C_ACT_ORIGIN] = PV_CELL_S(b->d->origin);
+	c.row.c[PV_C_ACT_INDEX] = (struct pv_store_cell){ .n = offset, .from_append = 1 };
+	c.row.c[PV_C_ACT_KIND] = PV_CELL_S(pv_slice_of(pv_kind_name(p->r->kind)));
+	c.row.c[PV_C_ACT_ID] = PV_CELL_S(p->r->id);
+	c.row.c[PV_C_ACT_ISSUER] = PV_CELL_S(p->r->issuer);
+	c.row.c[PV_C_ACT_SECOND] = PV_CELL_N(since);
+	c.row.c[PV_C_ACT_BODY] = PV_CELL_S(pv_arena_copy(b->a, pv_buf_slice(&body)));
+	return c;
+}
+
+static void
+lay_out(struct batch *b, struct laid *l, uint64_t since)
+{
+	l->entries = pv_arena_alloc_n(b->a, b->acts.n, sizeof(*l->entries));
+	l->changes = pv_arena_alloc_n(b->a, 2 * b->acts.n + 1, sizeof(*l->changes));
+	l->change_count = 1;
+	for (size_t i = 0; i < b->acts.n; i++) {
+		struct pending *p = &b->acts.at[i];
+		struct pv_store_entry *entry = &l->entries[l->entry_count];
+
+		if (p->journal_side || (p->applied != PV_APPLIED && p->applied != PV_COMPLETED))
+			continue;
+		if (pv_act_public(b->d->own.state, p->r))
+			entry->bytes = p->note;
+		else
+			lay_private(b, p, entry, &l->changes[l->change_count++], l->entry_count);
+		pv_hash_leaf(entry->bytes, entry->leaf);
+		entry->second = since;
+		l->changes[l->change_count++] = act_row(b, p, l->entry_count++, since);
+		l->urgent = l->urgent || p->r->kind == PV_ORDER || p->r->kind == PV_RECALL;
+	}
+	l->changes[0] = (struct pv_store_change){ .op = PV_OP_APPEND, .log = b->d->origin, .entries = l->entries, .n = l->entry_count };
+}
+
+static PV_RESULT
+check_sizes(const struct laid *l, struct pv_err *e)
+{
+	for (size_t i = 0; i < l->entry_count; i++)
+		if (l->entries[i].bytes.n > PV_STORE_ENTRY_MAX)
+			return PV_FAIL(e, PV_E_LIMIT, "a note of %zu bytes does not fit the log (65,535 at most)", l->entries[i].bytes.n);
+	return PV_DONE;
+}
+
+static PV_RESULT
+append(struct batch *b, struct pv_apply_answer *out, struct pv_err *e)
+{
+	struct pv_desk *d = b->d;
+	struct laid l = { 0 };
+	struct pv_store_expect expect = { d->origin, d->own.loaded };
+	struct pv_store_submission sub = { .expect = &expect, .n_expect = 1 };
+	struct pv_store_result r;
+	bool moved;
+
+	lay_out(b, &l, pv_desk_now(d));
+	if (l.entry_count == 0)
+		return PV_DONE;
+	PV_TRY(check_sizes(&l, e));
+	sub.changes = l.changes;
+	sub.n = l.change_count;
+	sub.urgent = l.urgent;
+	PV_TRY(pv_home_submit(d, &sub, &r, &moved, e));
+	if (moved)
+		return PV_FAIL(e, PV_E_DOWN, "another process added to %.*s at the same moment; give the command again", PV_FMT(d->origin));
+	PV_TRY(pv_home_checkpoint(d, d->origin, r.placed[0].size, r.placed[0].root, e));
+	out->log_size = r.placed[0].size;
+	return PV_DONE;
+}
+
+static PV_RESULT
+append_journal_side(struct batch *b, struct pv_apply_answer *out, struct pv_err *e)
+{
+	for (size_t i = 0; i < b->acts.n; i++) {
+		struct pending *p = &b->acts.at[i];
+		bool fresh;
+
+		if (!p->journal_side)
+			continue;
+		PV_TRY(pv_outcome_take_in(b->d, p->r, p->note, b->a, &fresh, e));
+		p->applied = fresh ? PV_APPLIED : PV_UNCHANGED;
+		if (fresh)
+			out->applied++;
+		else
+			out->unchanged++;
+	}
+	return PV_DONE;
+}
+
+/* ---- answering ---- */
+
+static struct pv_slice
+pretty(struct pv_arena *a, struct pv_slice line)
+{
+	PV_AUTO(pv_json_freep) struct pv_json *doc = NULL;
+	PV_AUTO(pv_buf_free) struct pv_buf b = { 0 };
+	struct pv_err e;
+
+	if (!pv_ok(pv_json_read(&doc, line, PV_ITEM_RAW_MAX, &e)))
+		return line;
+	pv_json_pretty(doc, 0, &b);
+	return pv_arena_copy(a, pv_buf_slice(&b));
+}
+
+static enum pv_did
+did(const struct batch *b, const struct pending *p)
+{
+	const struct pv_fact *f;
+
+	if (b->ask->draft)
+		return PV_DID_SIGN;
+	switch (p->applied) {
+	case PV_APPLIED:
+		f = p->journal_side ? NULL : pv_state_find(b->d->own.state, p->r->id);
+		return f != NULL && f->hold ? PV_DID_HOLD : PV_DID_APPLY;
+	case PV_COMPLETED:
+		f = pv_state_find(b->d->own.state, p->r->id);
+		return f != NULL && f->hold ? PV_DID_HOLD : PV_DID_COMPLETE;
+	case PV_UNCHANGED:
+	case PV_APPLIED_NOT:
+		break;
+	}
+	return PV_DID_NOTHING;
+}
+
+static void
+report_acts(struct batch *b, struct pv_apply_answer *out)
+{
+	struct pv_act_done *acts = pv_arena_alloc_n(b->a, b->acts.n, sizeof(*acts));
+
+	for (size_t i = 0; i < b->acts.n; i++) {
+		const struct pending *p = &b->acts.at[i];
+		const struct pv_fact *f = p->journal_side ? NULL : pv_state_find(b->d->own.state, p->r->id);
+
+		acts[i] = (struct pv_act_done){ .kind = p->r->kind, .id = p->r->id, .did = did(b, p), .line = p->item.line,
+			.signers = p->signer_count, .needs = p->journal_side ? 0 : pv_state_needs(b->d->own.state, p->r),
+			.index = f != NULL ? f->index : 0 };
+		if (b->ask->dry_run)
+			acts[i].after = pretty(b->a, p->r->line);
+		if (acts[i].did == PV_DID_HOLD)
+			out->held++;
+		if (p->journal_side)
+			continue;
+		if (acts[i].did == PV_DID_NOTHING)
+			out->unchanged++;
+		else if (acts[i].did != PV_DID_SIGN)
+			out->applied++;
+	}
+	out->acts = acts;
+	out->act_count = b->acts.n;
+}
+
+static void
+report_errors(struct batch *b, struct pv_apply_answer *out)
+{
+	struct pv_err *errors = pv_arena_alloc_n(b->a, b->errors.n, sizeof(*errors));
+
+	if (b->errors.n != 0)
+		memcpy(errors, b->errors.at, b->errors.n * sizeof(*errors));
+	out->errors = errors;
+	out->error_count = b->errors.n;
+}
+
+/* Same notes, so that what was signed here can be handed to the next officer. */
+static void
+report_notes(struct batch *b, struct pv_apply_answer *out)
+{
+	PV_AUTO(pv_buf_free) struct pv_buf notes = { 0 };
+
+	for (size_t i = 0; i < b->acts.n; i++)
+		pv_buf_add(&notes, b->acts.at[i].note);
+	out->notes = pv_arena_copy(b->a, pv_buf_slice(&notes));
+}
+
+static PV_RESULT
+finish(struct batch *b, struct pv_apply_answer *out, struct pv_err *e)
+{
+	report_errors(b, out);
+	report_acts(b, out);
+	if (b->ask->draft)
+		report_notes(b, out);
+	if (b->errors.n != 0 || b->ask->dry_run || b->ask->draft)
+		return b->ask->draft ? PV_DONE : pv_home_refold(b->d, e);
+	PV_TRY(append(b, out, e));
+	PV_TRY(append_journal_side(b, out, e));
+	return pv_home_refold(b->d, e);
+}
+
+static PV_RESULT
+run(struct batch *b, struct pv_apply_answer *out, struct pv_err *e)
+{
+	struct pv_status st = take_file(b, e);
+
+	if (pv_ok(st))
+		st = finish(b, out, e);
+	if (!pv_ok(st)) {
+		struct pv_err other;
+
+		pv_ignore(pv_home_refold(b->d, &other)); /* what was folded half way is forgotten */
+	}
+	return st;
+}
+
+PV_RESULT
+pv_desk_apply(struct pv_desk *d, const struct pv_apply_ask *ask, struct pv_unlock *unlock, struct pv_arena *a, struct pv_apply_answer *out,
+    struct pv_err *e)
+{
+	struct batch b = { .d = d, .a = a, .ask = ask, .unlock = unlock };
+	struct pv_status st;
+
+	*out = (struct pv_apply_answer){ 0 };
+	PV_TRY(pv_home_refresh(d, e));
+	out->log_size = d->own.loaded;
+	PV_TRY(pv_officers_open(&b.officers, d->path, unlock, &d->env, e));
+	st = run(&b, out, e);
+	pv_officers_close(b.officers);
+	PV_VEC_FREE(&b.acts);
+	PV_VEC_FREE(&b.errors);
+	return st;
+}
+
+/* ---- one act made here ---- */
+
+static const char *
+id_prefix(enum pv_kind kind)
+{
+	switch (kind) {
+	case PV_AGREEMENT:
+		return "a";
+	case PV_ORDER:
+		return "o";
+	case PV_LIFT:
+		return "lift";
+	case PV_RECALL:
+		return "recall";
+	case PV_END:
+		return "end";
+	case PV_ATTESTATION:
+		return "att";
+	case PV_ASSESSMENT:
+		return "as";
+	case PV_KEY:
+		return "key";
+	case PV_PEER:
+		return "peer";
+	case PV_PARTY:
+		return "party";
+	case PV_TERM:
+		return "term";
+	case PV_QUORUM:
+		return "quorum";
+	case PV_PROFILE:
+		return "profile";
+	case PV_CONDITION:
+		return "c";
+	case PV_OUTCOME:
+		return "out";
+	case PV_INCIDENT:
+		return "inc";
+	case PV_ANSWER:
+		return "ans";
+	case PV_ACK:
+		return "ack";
+	case PV_KIND_NONE:
+	case PV_GENESIS:
+	case PV_REPORT:
+	case PV_KIND_COUNT:
+		break;
+	}
+	return "x";
+}
+
+/* "o-0031": to be said on the telephone. The next after how many of the kind there are, and free. */
+struct pv_slice
+pv_desk_next_id(const struct pv_desk *d, enum pv_kind kind, struct pv_arena *a)
+{
+	uint64_t n = d->own.state->by_kind[kind].n + 1;
+
+	for (;; n++) {
+		struct pv_slice id = pv_arena_printf(a, "%s-%04llu", id_prefix(kind), (unsigned long long)n);
+
+		if (pv_state_find(d->own.state, id) == NULL)
+			return id;
+	}
+}
+
+PV_RESULT
+pv_desk_act(struct pv_desk *d, struct pv_record *r, bool draft, struct pv_unlock *unlock, struct pv_arena *a, struct pv_apply_answer *out,
+    struct pv_err *e)
+{
+	PV_AUTO(pv_buf_free) struct pv_buf line = { 0 };
+	struct pv_apply_ask ask = { .source = "this act", .draft = draft };
+
+	PV_TRY(pv_home_refresh(d, e));
+	if (r->id.n == 0)
+		r->id = pv_desk_next_id(d, r->kind, a);
+	if (r->time == 0)
+		r->time = pv_desk_now(d);
+	if (r->issuer.n == 0)
+		r->issuer = d->party;
+	r->log = d->origin;
+	r->exercise = d->own.state->genesis != NULL && d->own.state->genesis->exercise;
+	pv_record_write(r, &line);
+	ask.bytes = pv_buf_slice(&line);
+	return pv_desk_apply(d, &ask, unlock, a, out, e);
+}

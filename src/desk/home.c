@@ -1,0 +1,521 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Opening a home and keeping its folds up to date. What an act needs to be
+ * folded again stands in its row: the vkeys that were verified when it was
+ * taken in, a line feed, and the note.
+ */
+#include "desk/home.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "codec/base64.h"
+#include "codec/json.h"
+#include "crypto/hash.h"
+#include "desk/acts.h"
+#include "desk/words.h"
+#include "tlog/checkpoint.h"
+#include "tlog/tree.h"
+#include "wire/record.h"
+
+#define CONFIG_MAX (64 * 1024)
+#define WAIT_MS    10000
+
+const char *
+pv_home_path(struct pv_desk *d, struct pv_arena *a, const char *rest)
+{
+	return pv_arena_printf(a, "%s/%s", d->path, rest).p;
+}
+
+PV_RESULT
+pv_read_file(struct pv_buf *out, const char *path, size_t limit, struct pv_err *e)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got = -1;
+
+	if (fd < 0)
+		return PV_FAIL(e, errno == ENOENT ? PV_E_INPUT : PV_E_CONFIG, "cannot read %s: %s", path, strerror(errno));
+	while (out->n <= limit) {
+		got = read(fd, pv_buf_room(out, 65536), 65536);
+		if (got <= 0)
+			break;
+		out->n += (size_t)got;
+	}
+	close(fd);
+	if (got < 0)
+		return PV_FAIL(e, PV_E_CONFIG, "cannot read %s: %s", path, strerror(errno));
+	if (out->n > limit)
+		return PV_FAIL(e, PV_E_LIMIT, "%s is larger than %zu bytes", path, limit);
+	return PV_DONE;
+}
+
+/* ---- home.json ---- */
+
+static PV_RESULT
+config_text(const struct pv_json *doc, const char *name, struct pv_arena *a, struct pv_slice *out, struct pv_err *e)
+{
+	uint32_t i = pv_json_member(doc, 0, pv_slice_of(name));
+
+	if (i == PV_JSON_NONE || pv_json_at(doc, i)->type != PV_JSON_STRING)
+		return PV_FAIL(e, PV_E_CONFIG, "\"%s\" is missing", name);
+	*out = pv_arena_copy(a, pv_json_at(doc, i)->text);
+	return PV_DONE;
+}
+
+static PV_RESULT
+read_config(struct pv_desk *d, struct pv_err *e)
+{
+	PV_AUTO(pv_json_freep) struct pv_json *doc = NULL;
+	PV_AUTO(pv_buf_free) struct pv_buf text = { 0 };
+	const char *path = pv_home_path(d, d->arena, "home.json");
+
+	if (access(path, F_OK) != 0)
+		return pv_advise(PV_FAIL(e, PV_E_CONFIG, "there is no home at %s", d->path), e,
+		    "make one with 'proviso init --party NAME --home %s'", d->path);
+	PV_TRY(pv_read_file(&text, path, CONFIG_MAX, e));
+	PV_TRY(pv_from(pv_json_read(&doc, pv_buf_slice(&text), CONFIG_MAX, e), e, path));
+	PV_TRY(pv_from(config_text(doc, "party", d->arena, &d->party, e), e, path));
+	PV_TRY(pv_from(config_text(doc, "origin", d->arena, &d->origin, e), e, path));
+	PV_TRY(pv_from(config_text(doc, "journal", d->arena, &d->journal, e), e, path));
+	return pv_from(config_text(doc, "kas_url", d->arena, &d->kas_url, e), e, path);
+}
+
+/* ---- folding ---- */
+
+static void
+log_free(struct pv_log *log)
+{
+	pv_snapshot_free(log->snapshot);
+	pv_state_free(log->state);
+	pv_arena_free(log->arena);
+}
+
+/* DESIGN 6: R and L of the profiles, in seconds. */
+struct lease {
+	const char *name;
+	uint64_t refresh_s, lease_s;
+};
+static const struct lease profiles[] = {
+	{ "default", 5, 60 },
+	{ "tight", 2, 10 },
+	{ "field", 60, 900 },
+	{ "satellite", 5, 1800 },
+	{ "courier", 3600, 604800 },
+};
+
+static const struct lease *
+profile_find(struct pv_slice name)
+{
+	for (size_t i = 0; i < sizeof(profiles) / sizeof(profiles[0]); i++)
+		if (pv_slice_is(name, profiles[i].name))
+			return &profiles[i];
+	return NULL;
+}
+
+static void
+log_begin(struct pv_log *log, struct pv_slice origin, bool own)
+{
+	*log = (struct pv_log){ .origin = origin, .own = own };
+	log->arena = pv_arena_new();
+	log->state = pv_state_new(origin, false);
+	log->refresh_s = profiles[0].refresh_s;
+	log->lease_s = profiles[0].lease_s;
+	log->skew_s = 2; /* S is 1.5 s, and these clocks are read in seconds */
+}
+
+/* The newest profile that speaks for all of the log, else the one named in the genesis. */
+static void
+learn_profile(struct pv_log *log)
+{
+	const struct pv_facts *f = &log->state->by_kind[PV_PROFILE];
+	const struct lease *known;
+
+	if (log->state->genesis != NULL && (known = profile_find(log->state->genesis->genesis.profile)) != NULL) {
+		log->refresh_s = known->refresh_s;
+		log->lease_s = known->lease_s;
+	}
+	for (size_t i = 0; i < f->n; i++) {
+		const struct pv_profile *p = &f->at[i]->r->profile;
+
+		if (p->party.n != 0 || f->at[i]->ended != PV_NEVER)
+			continue;
+		log->refresh_s = p->refresh_s;
+		log->lease_s = p->lease_s;
+	}
+}
+
+static PV_RESULT
+load_act(struct pv_log *log, const struct pv_store_row *row, struct pv_err *e)
+{
+	struct pv_record *r = PV_ARENA_NEW(log->arena, struct pv_record);
+	struct pv_act act = { .record = r, .since = row->c[PV_C_ACT_SECOND].n };
+	enum pv_applied applied;
+
+	PV_TRY(pv_act_row_read(row->c[PV_C_ACT_BODY].s, log->arena, r, &act.signers, &act.signer_count, e));
+	act.has_index = true;
+	act.index = row->c[PV_C_ACT_INDEX].n;
+	return pv_state_apply(log->state, &act, &applied, e);
+}
+
+static PV_RESULT
+load_acts(struct pv_log *log, struct pv_store_view *v, struct pv_err *e)
+{
+	PV_AUTO(pv_store_cursor_freep) struct pv_store_cursor *c = NULL;
+	struct pv_store_query q = { .table = PV_T_ACTS, .n = 2 };
+	struct pv_store_row row;
+	bool more;
+
+	q.where[0].column = PV_C_ACT_ORIGIN;
+	q.where[0].cell = PV_CELL_S(log->origin);
+	q.where[1].column = PV_C_ACT_INDEX;
+	q.where[1].test = PV_Q_AT_LEAST;
+	q.where[1].cell = PV_CELL_N(log->loaded);
+	PV_TRY(pv_store_rows(&c, v, &q, e));
+	for (;;) {
+		PV_TRY(pv_store_row_next(c, &row, &more, e));
+		if (!more)
+			return PV_DONE;
+		if (!pv_ok(load_act(log, &row, e))) {
+			e->code = PV_E_UNTRUSTED;
+			return pv_advise((struct pv_status){ PV_E_UNTRUSTED }, e,
+			    "entry %llu of %.*s no longer reads as it did when it was taken in: run 'proviso log verify'",
+			    (unsigned long long)row.c[PV_C_ACT_INDEX].n, PV_FMT(log->origin));
+		}
+	}
+}
+
+static PV_RESULT
+load_log(struct pv_log *log, struct pv_store_view *v, struct pv_err *e)
+{
+	struct pv_store_checkpoint note;
+	struct pv_store_head head;
+	bool found;
+
+	PV_TRY(pv_store_log_head(v, log->origin, &head, &found, e));
+	if (!found)
+		return PV_DONE;
+	if (head.size > log->loaded) {
+		PV_TRY(load_acts(log, v, e));
+		log->loaded = head.size;
+		pv_snapshot_free(log->snapshot);
+		log->snapshot = NULL;
+		learn_profile(log);
+	}
+	PV_TRY(pv_store_log_checkpoint(v, log->origin, PV_STORE_COSIGNED, UINT64_MAX, log->arena, &note, &found, e));
+	if (found && note.size == head.size && note.second > log->signed_s)
+		log->signed_s = note.second;
+	return PV_DONE;
+}
+
+static PV_RESULT
+find_copies(struct pv_desk *d, struct pv_store_view *v, struct pv_err *e)
+{
+	for (size_t i = 0;; i++) {
+		struct pv_store_head head;
+		struct pv_slice name;
+		struct pv_log *log;
+		bool found;
+
+		PV_TRY(pv_store_log_name(v, i, &name, &found, e));
+		if (!found)
+			return PV_DONE;
+		PV_TRY(pv_store_log_head(v, name, &head, &found, e));
+		if (head.kind != PV_STORE_COPY || pv_home_log(d, name) != NULL)
+			continue;
+		log = PV_NEW(struct pv_log);
+		log_begin(log, pv_arena_copy(d->arena, name), false);
+		*PV_VEC_ADD(&d->copies) = log;
+	}
+}
+
+PV_RESULT
+pv_home_refresh(struct pv_desk *d, struct pv_err *e)
+{
+	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
+
+	PV_TRY(pv_store_view_open(&v, d->store, e));
+	PV_TRY(load_log(&d->own, v, e));
+	PV_TRY(find_copies(d, v, e));
+	for (size_t i = 0; i < d->copies.n; i++)
+		PV_TRY(load_log(d->copies.at[i], v, e));
+	return PV_DONE;
+}
+
+PV_RESULT
+pv_home_refold(struct pv_desk *d, struct pv_err *e)
+{
+	log_free(&d->own);
+	log_begin(&d->own, d->origin, true);
+	return pv_home_refresh(d, e);
+}
+
+struct pv_log *
+pv_home_log(struct pv_desk *d, struct pv_slice origin)
+{
+	if (pv_slice_eq(origin, d->own.origin))
+		return &d->own;
+	for (size_t i = 0; i < d->copies.n; i++)
+		if (pv_slice_eq(origin, d->copies.at[i]->origin))
+			return d->copies.at[i];
+	return NULL;
+}
+
+void
+pv_home_snapshot(struct pv_log *log)
+{
+	if (log->snapshot == NULL)
+		log->snapshot = pv_snapshot_build(log->state);
+}
+
+/* ---- opening ---- */
+
+PV_RESULT
+pv_desk_open(struct pv_desk **out, const char *home, const struct pv_env *env, struct pv_err *e)
+{
+	PV_AUTO(pv_desk_closep) struct pv_desk *d = PV_NEW(struct pv_desk);
+	struct pv_store_options o = { .mode = PV_STORE_WRITE, .tree = pv_home_tree(), .env = *env, .reserve_bytes = 8 << 20,
+		.busy_ms = WAIT_MS, .key_batch = 64 };
+
+	d->path = pv_strdup(home);
+	d->env = *env;
+	d->arena = pv_arena_new();
+	log_begin(&d->own, PV_NO_SLICE, true);
+	PV_TRY(read_config(d, e));
+	log_free(&d->own);
+	log_begin(&d->own, d->origin, true);
+	PV_TRY(pv_store_open(&d->store, pv_home_path(d, d->arena, "proviso.db"), &o, e));
+	PV_TRY(pv_home_refresh(d, e));
+	*out = PV_TAKE(d);
+	return PV_DONE;
+}
+
+void
+pv_desk_close(struct pv_desk *d)
+{
+	if (d == NULL)
+		return;
+	for (size_t i = 0; i < d->copies.n; i++) {
+		log_free(d->copies.at[i]);
+		pv_free(d->copies.at[i]);
+	}
+	PV_VEC_FREE(&d->copies);
+	log_free(&d->own);
+	pv_store_free(d->store);
+	pv_arena_free(d->arena);
+	pv_free(d->path);
+	pv_free(d);
+}
+
+void
+pv_desk_closep(struct pv_desk **d)
+{
+	pv_desk_close(*d);
+	*d = NULL;
+}
+
+const struct pv_state *
+pv_desk_state(const struct pv_desk *d)
+{
+	return d->own.state;
+}
+
+/* ---- keys ---- */
+
+PV_RESULT
+pv_home_key(struct pv_desk *d, const char *name, struct pv_keyfile **out, struct pv_err *e)
+{
+	PV_AUTO(pv_arena_freep) struct pv_arena *a = pv_arena_new();
+	PV_AUTO(pv_keyfile_freep) struct pv_keyfile *k = NULL;
+
+	PV_TRY(pv_keyfile_load(&k, pv_arena_printf(a, "%s/keys/%s.key", d->path, name).p, e));
+	if (pv_keyfile_locked(k))
+		return PV_FAIL(e, PV_E_CONFIG, "keys/%s.key has a passphrase; a home's own keys have none", name);
+	*out = PV_TAKE(k);
+	return PV_DONE;
+}
+
+PV_RESULT
+pv_home_pair(struct pv_desk *d, const char *name, struct pv_pair **out, struct pv_slice *vkey, struct pv_arena *a, struct pv_err *e)
+{
+	PV_AUTO(pv_keyfile_freep) struct pv_keyfile *k = NULL;
+
+	PV_TRY(pv_home_key(d, name, &k, e));
+	PV_TRY(pv_keyfile_pair(out, k, e));
+	if (vkey != NULL)
+		*vkey = pv_arena_copy(a, pv_keyfile_public(k));
+	return PV_DONE;
+}
+
+/* ---- time and freshness ---- */
+
+uint64_t
+pv_home_now(const struct pv_desk *d, const struct pv_log *log)
+{
+	uint64_t now = d->env.realtime_ms(d->env.ctx) / 1000;
+
+	return now > log->signed_s ? now : log->signed_s;
+}
+
+uint64_t
+pv_desk_now(const struct pv_desk *d)
+{
+	return pv_home_now(d, &d->own);
+}
+
+/* A key that is not here: the log is followed, and its signer signs elsewhere. */
+static PV_RESULT
+sign_again(struct pv_desk *d, struct pv_err *e)
+{
+	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
+	struct pv_store_head head;
+	bool found;
+
+	PV_TRY(pv_store_view_open(&v, d->store, e));
+	PV_TRY(pv_store_log_head(v, d->origin, &head, &found, e));
+	if (!found || head.size != d->own.loaded)
+		return PV_DONE; /* grown since: the caller refreshes and asks again */
+	return pv_home_checkpoint(d, d->origin, head.size, head.root, e);
+}
+
+PV_RESULT
+pv_home_fresh(struct pv_desk *d, struct pv_log *log, bool *fresh, struct pv_err *e)
+{
+	uint64_t clock = d->env.realtime_ms(d->env.ctx) / 1000;
+
+	*fresh = false;
+	if (log->own && clock >= log->signed_s && clock - log->signed_s >= log->refresh_s)
+		PV_TRY(sign_again(d, e));
+	if (log->signed_s == 0 || log->signed_s > clock + log->skew_s)
+		return PV_DONE; /* never proven, or a stamp from the future: closed */
+	*fresh = pv_home_now(d, log) < log->signed_s + log->lease_s;
+	return PV_DONE;
+}
+
+/* ---- the tree, as the store wants it ---- */
+
+static void
+tree_leaf(void *ctx, struct pv_slice bytes, uint8_t out[PV_STORE_HASH])
+{
+	(void)ctx;
+	pv_hash_leaf(bytes, out);
+}
+
+static void
+tree_append(void *ctx, uint64_t size, uint8_t (*edge)[PV_STORE_HASH], const uint8_t leaf[PV_STORE_HASH])
+{
+	(void)ctx;
+	pv_tree_append(size, edge, leaf);
+}
+
+static void
+tree_root(void *ctx, uint64_t size, const uint8_t (*edge)[PV_STORE_HASH], uint8_t out[PV_STORE_HASH])
+{
+	(void)ctx;
+	pv_tree_root(size, edge, out);
+}
+
+struct pv_store_tree
+pv_home_tree(void)
+{
+	return (struct pv_store_tree){ .leaf = tree_leaf, .append = tree_append, .root = tree_root };
+}
+
+/* ---- checkpoints ---- */
+
+PV_RESULT
+pv_home_checkpoint(struct pv_desk *d, struct pv_slice log, uint64_t size, const uint8_t root[32], struct pv_err *e)
+{
+	bool orders = pv_slice_eq(log, d->origin);
+	uint64_t now = orders ? pv_home_now(d, &d->own) : d->env.realtime_ms(d->env.ctx) / 1000;
+	struct pv_checkpoint tree = { .origin = log, .size = size };
+	PV_AUTO(pv_buf_free) struct pv_buf note = { 0 };
+	PV_AUTO(pv_pair_freep) struct pv_pair *key = NULL;
+	PV_AUTO(pv_pair_freep) struct pv_pair *signer = NULL;
+	struct pv_store_change c[2] = { 0 };
+	struct pv_store_submission sub = { .changes = c, .n = orders ? 2 : 1, .urgent = true };
+	struct pv_store_result r;
+	PV_AUTO(pv_arena_freep) struct pv_arena *a = pv_arena_new();
+	struct pv_slice signer_vkey;
+	struct pv_vkey vkey;
+	bool moved;
+
+	memcpy(tree.root, root, sizeof(tree.root));
+	PV_TRY(pv_home_pair(d, orders ? "log" : "journal", &key, NULL, a, e));
+	PV_TRY(pv_checkpoint_sign(&note, &tree, key, e));
+	if (orders) {
+		PV_TRY(pv_home_pair(d, "signer", &signer, &signer_vkey, a, e));
+		PV_TRY(pv_vkey_read(&vkey, signer_vkey, e));
+		PV_TRY(pv_note_cosign(&note, vkey.name, signer, now, e));
+	}
+	for (size_t i = 0; i < sub.n; i++) {
+		c[i].op = PV_OP_CHECKPOINT;
+		c[i].log = log;
+		c[i].checkpoint = (struct pv_store_checkpoint){ .kind = i == 0 ? PV_STORE_SIGNED : PV_STORE_COSIGNED, .size = size,
+			.second = now, .note = pv_buf_slice(&note) };
+		memcpy(c[i].checkpoint.root, root, 32);
+	}
+	PV_TRY(pv_home_submit(d, &sub, &r, &moved, e));
+	if (orders && now > d->own.signed_s)
+		d->own.signed_s = now;
+	return PV_DONE;
+}
+
+PV_RESULT
+pv_home_submit(struct pv_desk *d, const struct pv_store_submission *sub, struct pv_store_result *r, bool *moved, struct pv_err *e)
+{
+	PV_TRY(pv_store_apply(d->store, sub, r, e));
+	*moved = r->outcome == PV_STORE_MOVED;
+	if (r->outcome == PV_STORE_FAILED) {
+		*e = r->err;
+		return (struct pv_status){ e->code != PV_OK ? e->code : PV_E_BUG };
+	}
+	return PV_DONE;
+}
+
+/* ---- who we are ---- */
+
+static struct pv_slice
+public_of(struct pv_desk *d, const char *name)
+{
+	PV_AUTO(pv_keyfile_freep) struct pv_keyfile *k = NULL;
+	struct pv_err e;
+
+	if (!pv_ok(pv_keyfile_load(&k, pv_arena_printf(d->arena, "%s/keys/%s.key", d->path, name).p, &e)))
+		return PV_NO_SLICE;
+	return pv_arena_copy(d->arena, pv_keyfile_public(k));
+}
+
+void
+pv_genesis_digest(const struct pv_record *genesis, uint8_t digest[PV_HASH])
+{
+	PV_AUTO(pv_buf_free) struct pv_buf text = { 0 };
+
+	pv_record_write(genesis, &text);
+	pv_buf_add_c(&text, '\n');
+	pv_hash(pv_buf_slice(&text), digest);
+}
+
+struct pv_identity
+pv_desk_identity(const struct pv_desk *desk)
+{
+	struct pv_desk *d = (struct pv_desk *)(uintptr_t)desk; /* the arena grows, what a caller sees does not change */
+	struct pv_identity id = { .party = d->party, .origin = d->origin, .journal = d->journal };
+	uint8_t digest[PV_HASH];
+	char hex[2 * PV_HASH + 1];
+
+	id.gateway_vkey = public_of(d, "gateway");
+	id.journal_vkey = public_of(d, "journal");
+	id.log_vkey = public_of(d, "log");
+	if (d->own.state->genesis != NULL) {
+		pv_genesis_digest(d->own.state->genesis, digest);
+		for (unsigned i = 0; i < PV_HASH; i++)
+			snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+		id.genesis_hex = pv_arena_copy(d->arena, pv_slice_of(hex));
+		id.genesis_words = pv_words(digest, 8, d->arena);
+		id.exercise = d->own.state->genesis->exercise;
+	}
+	return id;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Inside of the desk: an open home.
+ *
+ *	HOME/home.json     where things are (never who may what)
+ *	HOME/proviso.db    the logs and tables; HOME/erase.db the keys that erasure destroys
+ *	HOME/keys/NAME.key this home's private keys: log, journal, signer, gateway, kas, and its officers'
+ *	HOME/sealed/       the sealed files of reports shared from here or held here
+ *
+ * Acts are folded once, when the home is opened or when another process has
+ * added some; each act's row keeps the note and the vkeys that were verified.
+ */
+#ifndef PV_DESK_HOME_H
+#define PV_DESK_HOME_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/env.h"
+#include "base/err.h"
+#include "base/vec.h"
+#include "core/snapshot.h"
+#include "core/state.h"
+#include "crypto/keyfile.h"
+#include "crypto/note.h"
+#include "desk/desk.h"
+#include "store/store.h"
+
+/* An order log that decisions here stand on: our own, or a copy of a partner's. */
+struct pv_log {
+	struct pv_slice origin;
+	bool own;
+	uint64_t loaded;              /* entries of the store's log that are folded */
+	struct pv_arena *arena;       /* the records of state */
+	struct pv_state *state;
+	struct pv_snapshot *snapshot; /* NULL until a decision needs it */
+	uint64_t signed_s;            /* newest verified freshness signature */
+	uint64_t refresh_s, lease_s, skew_s;
+};
+
+struct pv_desk {
+	char *path;
+	struct pv_env env;
+	struct pv_arena *arena;
+	struct pv_store *store;
+	struct pv_slice party, origin, journal, kas_url;
+	struct pv_log own;
+	PV_VEC(struct pv_log *) copies;
+};
+
+/* ---- home.c ---- */
+
+/* Folds what the store has beyond what is loaded (another process may have written), and learns of new copies. */
+PV_RESULT pv_home_refresh(struct pv_desk *d, struct pv_err *e);
+/* Forgets the fold of the own log, after a failed act left it half way, and folds again. */
+PV_RESULT pv_home_refold(struct pv_desk *d, struct pv_err *e);
+struct pv_log *pv_home_log(struct pv_desk *d, struct pv_slice origin); /* NULL: not held here */
+void pv_home_snapshot(struct pv_log *log);                             /* builds log->snapshot when it is missing */
+/* An unlocked key of this home that has no passphrase: "log", "journal", "signer", "gateway", "kas". */
+PV_RESULT pv_home_key(struct pv_desk *d, const char *name, struct pv_keyfile **out, struct pv_err *e);
+PV_RESULT pv_home_pair(struct pv_desk *d, const char *name, struct pv_pair **out, struct pv_slice *vkey, struct pv_arena *a, struct pv_err *e);
+/* HOME/rest, in the arena. */
+const char *pv_home_path(struct pv_desk *d, struct pv_arena *a, const char *rest);
+
+/* Seconds: the largest of the clock and the newest signed time of that log (DESIGN 6.2). */
+uint64_t pv_home_now(const struct pv_desk *d, const struct pv_log *log);
+/* Whether log may be acted on now; for the own log a fresh signature is made when it is time (the signer runs in process). */
+PV_RESULT pv_home_fresh(struct pv_desk *d, struct pv_log *log, bool *fresh, struct pv_err *e);
+
+/* ---- tree.c: the desk wires tlog's hashing to the store ---- */
+struct pv_store_tree pv_home_tree(void);
+
+/* ---- checkpoint of a log that this home writes ---- */
+
+/* Signs (size, root), which must be durable, with the log's key; of the own order log also cosigns as the freshness signer. */
+PV_RESULT pv_home_checkpoint(struct pv_desk *d, struct pv_slice log, uint64_t size, const uint8_t root[32], struct pv_err *e);
+
+/* ---- submitting ---- */
+
+/* pv_store_apply, with MOVED turned into *moved. */
+PV_RESULT pv_home_submit(struct pv_desk *d, const struct pv_store_submission *sub, struct pv_store_result *r, bool *moved, struct pv_err *e);
+
+#define PV_CELL_S(text)   ((struct pv_store_cell){ .s = (text) })
+#define PV_CELL_N(number) ((struct pv_store_cell){ .n = (number) })
+
+#endif

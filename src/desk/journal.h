@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The journal: every decision that released, every refusal, outcome, act of
+ * administration. docs/protocol/journal.md has the form. An entry is durable
+ * before its call returns.
+ */
+#ifndef PV_DESK_JOURNAL_H
+#define PV_DESK_JOURNAL_H
+
+#include "desk/home.h"
+
+#define PV_JOURNAL_FIELDS 8
+#define PV_JOURNAL_BYTES  768
+
+/* What may be said of it in clear is the kind; all else is committed. Empty fields are committed too. */
+struct pv_journal_entry {
+	const char *kind;
+	struct pv_slice release; /* random; empty: none */
+	struct pv_slice report, party, person, purpose;
+	struct pv_slice decision; /* JSON */
+	struct pv_slice label;    /* lower-case hex digest */
+	struct pv_slice detail;   /* JSON */
+};
+
+struct pv_journalled {
+	uint64_t index;
+	uint64_t second;
+	struct pv_names disclosures; /* of all fields, in the arena */
+};
+
+/*
+ * Appends the entry, with rows (changes of tables) in the same transaction.
+ * Cells of rows that must hold the entry's index have from_append set to 1.
+ */
+PV_RESULT pv_journal_add(struct pv_desk *d, const struct pv_journal_entry *entry, const struct pv_store_change *rows, size_t row_count,
+    struct pv_arena *a, struct pv_journalled *out, struct pv_err *e);
+
+/*
+ * A refusal: the first of a minute is an entry at once (out->index), its repeats are counted and written as one
+ * refused-again when the minute is over. *first says which.
+ */
+PV_RESULT pv_journal_refusal(struct pv_desk *d, const struct pv_journal_entry *entry, struct pv_arena *a, struct pv_journalled *out,
+    bool *first, struct pv_err *e);
+
+/* The fields of an entry that this home can still open: NULL value where erased or never held. */
+struct pv_journal_field {
+	struct pv_slice name, value; /* JSON text */
+	struct pv_slice disclosure;
+	bool held;
+};
+PV_RESULT pv_journal_fields(struct pv_desk *d, struct pv_store_view *v, uint64_t index, struct pv_arena *a, struct pv_journal_field *fields,
+    size_t *n, struct pv_err *e);
+
+#endif

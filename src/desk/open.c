@@ -1,0 +1,836 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Asking, answering, opening. The recipient's home decides for its own orders
+ * and signs a request; the originator's (or custodian's) home verifies,
+ * decides, and answers; the recipient's proves the file against the label that
+ * the originator signed before a byte of it is written.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "codec/base64.h"
+#include "codec/hex.h"
+#include "codec/json.h"
+#include "crypto/wrap.h"
+#include "desk/acts.h"
+#include "desk/release.h"
+#include "wire/exchange.h"
+#include "wire/record.h"
+
+#define REQUEST_LIFE_S (7 * 86400)
+#define CHANNEL        PV_SLICE("courier")
+
+/* ---- signed lines between homes ---- */
+
+static PV_RESULT
+sign_line(struct pv_desk *d, const struct pv_buf *line, struct pv_buf *note, struct pv_err *e)
+{
+	PV_AUTO(pv_pair_freep) struct pv_pair *gateway = NULL;
+	PV_AUTO(pv_arena_freep) struct pv_arena *a = pv_arena_new();
+	PV_AUTO(pv_buf_free) struct pv_buf text = { 0 };
+	struct pv_slice vkey_text;
+	struct pv_vkey vkey;
+
+	PV_TRY(pv_home_pair(d, "gateway", &gateway, &vkey_text, a, e));
+	PV_TRY(pv_vkey_read(&vkey, vkey_text, e));
+	pv_buf_add(&text, pv_buf_slice(line));
+	pv_buf_add_c(&text, '\n');
+	PV_TRY(pv_note_begin(note, pv_buf_slice(&text), e));
+	return pv_note_sign(note, vkey.name, gateway, e);
+}
+
+/*
+ * Verifies a note with the keys that this log binds to gateways and issuers,
+ * and says for whom the signer may speak. Nobody else's word counts.
+ */
+static PV_RESULT
+verify_line(struct pv_desk *d, struct pv_slice bytes, const char *source, struct pv_arena *a, struct pv_slice *line,
+    const struct pv_record **key, struct pv_err *e)
+{
+	const struct pv_facts *keys = &d->own.state->by_kind[PV_KEY];
+	struct pv_note note;
+	uint64_t now = pv_desk_now(d);
+
+	*key = NULL;
+	PV_TRY(pv_from(pv_note_read(&note, bytes, a, e), e, source));
+	for (size_t i = 0; i < keys->n && *key == NULL; i++) {
+		const struct pv_key *k = &keys->at[i]->r->key;
+		struct pv_note_check check;
+		struct pv_vkey vkey;
+		bool mine = false;
+
+		if ((k->use != PV_USE_GATEWAY && k->use != PV_USE_ISSUER) || !pv_fact_stands(keys->at[i], now) || now < k->from ||
+		    (k->until != 0 && now >= k->until) || !pv_ok(pv_vkey_read(&vkey, k->key, e)))
+			continue;
+		for (size_t s = 0; s < note.sig_count; s++)
+			mine = mine || (note.sigs[s].id == vkey.id && pv_slice_eq(note.sigs[s].name, vkey.name));
+		if (!mine)
+			continue;
+		PV_TRY(pv_from(pv_note_verify(&note, &vkey, &check, 1, e), e, source));
+		if (check.good)
+			*key = keys->at[i]->r;
+	}
+	if (*key == NULL)
+		return pv_from(pv_advise(PV_FAIL(e, PV_E_UNTRUSTED, "signed by \"%.*s\", which no key record of %.*s binds to a gateway or issuer",
+		    PV_FMT(note.sigs[0].name), PV_FMT(d->origin)), e,
+		    "If it is a partner's, take its card: proviso peer add CARD"), e, source);
+	*line = pv_slice_sub(note.text, 0, note.text.n - 1);
+	return PV_DONE;
+}
+
+static struct pv_slice
+digest_of(struct pv_slice line, struct pv_arena *a)
+{
+	char hex[2 * PV_HASH + 1];
+
+	pv_hash_hex(line, hex);
+	return pv_arena_copy(a, pv_slice_of(hex));
+}
+
+/* ---- sealed files on the disk ---- */
+
+struct opened_file {
+	int fd;
+	struct pv_sealed *sealed;
+};
+
+static void
+close_file(struct opened_file *f)
+{
+	pv_sealed_free(f->sealed);
+	if (f->fd > 0)
+		close(f->fd);
+}
+
+static PV_RESULT
+open_file(struct opened_file *f, const char *path, struct pv_err *e)
+{
+	struct stat st;
+
+	f->fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (f->fd < 0 || fstat(f->fd, &st) != 0)
+		return PV_FAIL(e, PV_E_INPUT, "cannot read %s: %s", path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return PV_FAIL(e, PV_E_INPUT, "%s is not a file", path);
+	return pv_from(pv_sealed_open(&f->sealed, pv_report_file(&f->fd, (uint64_t)st.st_size), e), e, path);
+}
+
+static PV_RESULT
+ours_only(const struct opened_file *f, const char *path, struct pv_err *e)
+{
+	if (!pv_sealed_policy(f->sealed)->ours)
+		return PV_FAIL(e, PV_E_INPUT, "%s is a sealed file, but it names no report of a Proviso originator", path);
+	if (pv_sealed_manifest(f->sealed)->access_count != 1)
+		return PV_FAIL(e, PV_E_UNTRUSTED, "%s asks for %zu keys; a report of ours has one", path,
+		    pv_sealed_manifest(f->sealed)->access_count);
+	return PV_DONE;
+}
+
+/* ---- ask ---- */
+
+static const char *
+request_key_path(struct pv_desk *d, struct pv_slice id, struct pv_arena *a)
+{
+	return pv_arena_printf(a, "%s/keys/request-%.*s.key", d->path, PV_FMT(id)).p;
+}
+
+/* The key that only this request's answer can be opened with; it is destroyed with the opening. */
+static PV_RESULT
+make_request_key(struct pv_desk *d, struct pv_exchange_request *r, struct pv_arena *a, struct pv_err *e)
+{
+	PV_AUTO(pv_wrap_key_freep) struct pv_wrap_key *key = NULL;
+	PV_AUTO(pv_keyfile_freep) struct pv_keyfile *file = NULL;
+	PV_AUTO(pv_buf_free) struct pv_buf pem = { 0 };
+
+	PV_TRY(pv_wrap_key_new(&key, PV_KEY_P256, e));
+	file = pv_wrap_key_file(r->id, key);
+	PV_TRY(pv_keyfile_save(request_key_path(d, r->id, a), file, NULL, &d->env, e));
+	pv_wrap_pub_write(&pem, pv_wrap_key_pub(key));
+	r->client_key = pv_arena_copy(a, pv_buf_slice(&pem));
+	return PV_DONE;
+}
+
+static PV_RESULT
+new_request_id(struct pv_desk *d, struct pv_arena *a, struct pv_slice *id)
+{
+	uint8_t raw[16];
+	PV_AUTO(pv_buf_free) struct pv_buf b = { 0 };
+
+	d->env.random(d->env.ctx, raw, sizeof(raw));
+	pv_buf_add_str(&b, "q-");
+	pv_hex_write(&b, pv_slice_mem(raw, sizeof(raw)));
+	*id = pv_arena_copy(a, pv_buf_slice(&b));
+	return PV_DONE;
+}
+
+static struct pv_store_change
+request_row(struct pv_desk *d, const struct pv_exchange_request *r, const char *state, struct pv_slice body, enum pv_store_op op)
+{
+	struct pv_store_change c = { .op = op, .table = PV_T_REQUESTS };
+
+	(void)d;
+	c.row.c[PV_C_REQUEST_ID] = PV_CELL_S(r->id);
+	c.row.c[PV_C_REQUEST_REPORT] = PV_CELL_S(r->report);
+	c.row.c[PV_C_REQUEST_PARTY] = PV_CELL_S(r->party);
+	c.row.c[PV_C_REQUEST_STATE] = PV_CELL_S(pv_slice_of(state));
+	c.row.c[PV_C_REQUEST_SECOND] = PV_CELL_N(r->time);
+	c.row.c[PV_C_REQUEST_BODY] = PV_CELL_S(body);
+	return c;
+}
+
+static PV_RESULT
+fill_request(struct pv_desk *d, const struct pv_ask_ask *ask, const struct opened_file *f, struct pv_exchange_request *r, struct pv_arena *a,
+    struct pv_err *e)
+{
+	const struct pv_policy *policy = pv_sealed_policy(f->sealed);
+	const struct pv_access *access = &pv_sealed_manifest(f->sealed)->access[0];
+	uint64_t life = d->own.lease_s < REQUEST_LIFE_S ? d->own.lease_s : REQUEST_LIFE_S;
+
+	*r = (struct pv_exchange_request){ .log = ask->of.n != 0 ? ask->of : policy->origin, .issuer = d->party,
+		.party = ask->party.n != 0 ? ask->party : d->party, .person = ask->person, .purpose = ask->purpose, .channel = CHANNEL,
+		.report = policy->report, .label = policy->label, .time = pv_desk_now(d), .kid = access->kid,
+		.wrap_type = pv_slice_of(pv_access_type_name(access->type)), .wrapped = access->wrapped, .ephemeral = access->ephemeral,
+		.policy = pv_sealed_manifest(f->sealed)->policy, .binding = access->binding };
+	r->expires = r->time + life;
+	PV_TRY(new_request_id(d, a, &r->id));
+	return make_request_key(d, r, a, e);
+}
+
+/* Our own orders first. What is not known of the report (its topics, before the label is here) counts as covered. */
+static PV_RESULT
+judge_take(struct pv_desk *d, const struct pv_matter *m, struct pv_slice party, struct pv_slice purpose, struct pv_arena *a,
+    struct pv_judgement *j, struct pv_case *c, struct pv_err *e)
+{
+	*c = (struct pv_case){ .matter = *m, .recipient = party, .purpose = purpose, .channel = CHANNEL, .side = PV_SIDE_TAKE };
+	return pv_judge(d, c, a, j, e);
+}
+
+static PV_RESULT
+check_asker(struct pv_desk *d, struct pv_slice party, struct pv_slice purpose, struct pv_err *e)
+{
+	if (!pv_name_under(party, d->party))
+		return PV_FAIL(e, PV_E_INPUT, "you act for %.*s, and %.*s is not below it", PV_FMT(d->party), PV_FMT(party));
+	if (purpose.n == 0)
+		return pv_advise(PV_FAIL(e, PV_E_INPUT, "a purpose must be stated"), e, "say what it is for: --purpose PURPOSE");
+	if (pv_state_term(d->own.state, PV_PURPOSE, purpose) == NULL)
+		return PV_FAIL(e, PV_E_INPUT, "unknown purpose \"%.*s\"", PV_FMT(purpose)); /* none is suggested (UX 2) */
+	return PV_DONE;
+}
+
+static PV_RESULT
+refused_here(struct pv_desk *d, const struct pv_judgement *j, const struct pv_case *c, struct pv_slice report, struct pv_slice person,
+    struct pv_arena *a, struct pv_told *told, struct pv_err *e)
+{
+	struct pv_released r = { .judgement = *j };
+	struct pv_journal_entry entry = { .kind = "refused", .report = report, .party = c->recipient, .person = person, .purpose = c->purpose,
+		.decision = pv_judgement_json(j, a) };
+	bool first;
+
+	PV_TRY(pv_journal_refusal(d, &entry, a, &r.journalled, &first, e));
+	return pv_tell(d, &r, d->party, a, told, e);
+}
+
+static PV_RESULT
+ask_for(struct pv_desk *d, const struct pv_ask_ask *ask, const struct opened_file *f, struct pv_buf *request, struct pv_arena *a,
+    struct pv_ask_answer *out, struct pv_err *e)
+{
+	const struct pv_policy *policy = pv_sealed_policy(f->sealed);
+	struct pv_matter m = { .report = policy->report, .originator = policy->originator };
+	struct pv_journal_entry entry = { .kind = "asked", .report = policy->report, .person = ask->person, .purpose = ask->purpose,
+		.label = policy->label };
+	struct pv_slice party = ask->party.n != 0 ? ask->party : d->party;
+	PV_AUTO(pv_buf_free) struct pv_buf line = { 0 };
+	struct pv_journalled journalled;
+	struct pv_exchange_request r;
+	struct pv_store_change row;
+	struct pv_judgement j;
+	struct pv_case c;
+
+	out->report = pv_arena_copy(a, policy->report);
+	out->originator = pv_arena_copy(a, policy->originator);
+	PV_TRY(check_asker(d, party, ask->purpose, e));
+	PV_TRY(judge_take(d, &m, party, ask->purpose, a, &j, &c, e));
+	if (j.decision.answer != PV_RELEASE)
+		return refused_here(d, &j, &c, policy->report, ask->person, a, &out->refused, e);
+	PV_TRY(fill_request(d, ask, f, &r, a, e));
+	pv_exchange_request_write(&r, &line);
+	row = request_row(d, &r, "asked", pv_buf_slice(&line), PV_OP_ADD);
+	entry.party = party;
+	entry.decision = pv_judgement_json(&j, a);
+	PV_TRY(pv_journal_add(d, &entry, &row, 1, a, &journalled, e));
+	PV_TRY(sign_line(d, &line, request, e));
+	out->made = true;
+	out->request_id = r.id;
+	return PV_DONE;
+}
+
+PV_RESULT
+pv_desk_ask(struct pv_desk *d, const struct pv_ask_ask *ask, struct pv_buf *request, struct pv_arena *a, struct pv_ask_answer *out,
+    struct pv_err *e)
+{
+	struct opened_file f = { 0 };
+	struct pv_status st;
+
+	*out = (struct pv_ask_answer){ 0 };
+	PV_TRY(pv_home_refresh(d, e));
+	st = open_file(&f, ask->sealed_path, e);
+	if (pv_ok(st))
+		st = ours_only(&f, ask->sealed_path, e);
+	if (pv_ok(st))
+		st = ask_for(d, ask, &f, request, a, out, e);
+	close_file(&f);
+	return st;
+}
+
+/* ---- answer ---- */
+
+/* The passport: who vouches, for whom, for us, now, and only once. */
+static PV_RESULT
+check_request(struct pv_desk *d, const struct pv_exchange_request *r, const struct pv_record *key, struct pv_err *e)
+{
+	uint64_t now = pv_desk_now(d);
+	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
+	PV_AUTO(pv_arena_freep) struct pv_arena *a = pv_arena_new();
+	struct pv_store_row row = { .c[PV_C_REQUEST_ID] = PV_CELL_S(r->id) };
+	bool may = key->key.purposes.n == 0, found;
+
+	if (!pv_slice_eq(r->log, d->origin))
+		return PV_FAIL(e, PV_E_INPUT, "this request is for %.*s, not for %.*s", PV_FMT(r->log), PV_FMT(d->origin));
+	if (!pv_name_under(r->party, key->key.party))
+		return PV_FAIL(e, PV_E_UNTRUSTED, "this key vouches for %.*s, and %.*s is not below it", PV_FMT(key->key.party), PV_FMT(r->party));
+	for (size_t i = 0; i < key->key.purposes.n; i++)
+		may = may || pv_name_under(r->purpose, key->key.purposes.at[i]);
+	if (!may)
+		return PV_FAIL(e, PV_E_INPUT, "this key may not vouch for the purpose it states");
+	if (r->time > now + 300)
+		return PV_FAIL(e, PV_E_INPUT, "this request is from the future: one of the two clocks is wrong");
+	if (r->expires <= now || r->expires <= r->time || r->expires - r->time > REQUEST_LIFE_S)
+		return pv_advise(PV_FAIL(e, PV_E_INPUT, "this request has expired"), e, "Ask anew: proviso ask");
+	PV_TRY(pv_store_view_open(&v, d->store, e));
+	PV_TRY(pv_store_row_get(v, PV_T_REQUESTS, &row, a, &found, e));
+	if (found)
+		return pv_advise(PV_FAIL(e, PV_E_INPUT, "request %.*s was answered before", PV_FMT(r->id)), e, "Each opening needs a request of its own");
+	return PV_DONE;
+}
+
+/* The share of the payload key, once it is sure that the request speaks of the file that was sealed for this report. */
+static PV_RESULT
+find_share(struct pv_desk *d, const struct pv_exchange_request *r, const struct pv_held *h, struct pv_secret **share, struct pv_arena *a,
+    struct pv_err *e)
+{
+	struct pv_access access = { .type = pv_access_type_of(r->wrap_type), .url = d->kas_url, .kid = r->kid, .wrapped = r->wrapped,
+		.ephemeral = r->ephemeral, .binding = r->binding };
+	PV_AUTO(pv_keyfile_freep) struct pv_keyfile *file = NULL;
+	PV_AUTO(pv_wrap_key_freep) struct pv_wrap_key *key = NULL;
+	PV_AUTO(pv_secret_freep) struct pv_secret *s = NULL;
+	PV_AUTO(pv_buf_free) struct pv_buf wrapped = { 0 };
+	struct pv_kas kas = { 0 };
+	struct pv_policy policy;
+
+	PV_TRY(pv_policy_read(&policy, r->policy, a, e));
+	if (!policy.ours || !pv_slice_eq(policy.report, h->label.id) || !pv_slice_eq(policy.label, h->digest) ||
+	    !pv_slice_eq(r->label, h->digest))
+		return pv_advise(PV_FAIL(e, PV_E_UNTRUSTED, "the file's label is not the one that was signed for %.*s", PV_FMT(h->label.id)), e,
+		    "Somebody changed the file. Keep it as evidence");
+	PV_TRY(pv_home_key(d, "kas", &file, e));
+	PV_TRY(pv_wrap_key_load(&key, file, e));
+	kas.key = key;
+	if (h->share.n == 0)
+		return pv_share_unwrap(share, &kas, &access, r->policy, e);
+	if (!pv_base64_read(&wrapped, h->share, PV_BASE64))
+		return PV_FAIL(e, PV_E_UNTRUSTED, "the key kept for %.*s is damaged", PV_FMT(h->label.id));
+	PV_TRY(pv_unwrap(&s, key, pv_buf_slice(&wrapped), PV_NO_SLICE, e));
+	PV_TRY(pv_share_check(s, &access, r->policy, e));
+	*share = PV_TAKE(s);
+	return PV_DONE;
+}
+
+static void
+fill_reply(struct pv_desk *d, const struct pv_exchange_request *r, struct pv_slice line, const struct pv_released *rel, struct pv_arena *a,
+    struct pv_exchange_reply *reply)
+{
+	*reply = (struct pv_exchange_reply){ .request = r->id, .digest = digest_of(line, a), .log = d->origin, .issuer = d->party,
+		.report = r->report, .time = pv_desk_now(d), .journal = d->journal, .journal_index = rel->journalled.index };
+}
+
+/* Notes of the orders that the caller may know, so that it can read who may lift them. */
+static PV_RESULT
+public_notes(struct pv_desk *d, const struct pv_judgement *j, struct pv_names orders, struct pv_arena *a, struct pv_names *out,
+    struct pv_err *e)
+{
+	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
+	struct pv_slice *at = pv_arena_alloc_n(a, orders.n, sizeof(*at));
+	size_t n = 0;
+
+	PV_TRY(pv_store_view_open(&v, d->store, e));
+	for (size_t i = 0; i < j->decision.orders.n; i++) {
+		const struct pv_ref *ref = &j->decision.orders.at[i];
+		struct pv_store_row row = { 0 };
+		bool found;
+
+		if (!ref->r->order.is_public || n == orders.n)
+			continue;
+		row.c[PV_C_ACT_ORIGIN] = PV_CELL_S(j->stood[ref->origin].log->origin);
+		row.c[PV_C_ACT_INDEX] = PV_CELL_N(ref->index);
+		PV_TRY(pv_store_row_get(v, PV_T_ACTS, &row, a, &found, e));
+		if (found)
+			at[n++] = pv_act_row_note(row.c[PV_C_ACT_BODY].s);
+	}
+	*out = (struct pv_names){ at, n };
+	return PV_DONE;
+}
+
+static PV_RESULT
+write_reply(struct pv_desk *d, const struct pv_exchange_reply *reply, struct pv_buf *out, struct pv_err *e)
+{
+	PV_AUTO(pv_buf_free) struct pv_buf line = { 0 };
+
+	pv_exchange_reply_write(reply, &line);
+	return sign_line(d, &line, out, e);
+}
+
+static PV_RESULT
+reply_refusal(struct pv_desk *d, const struct pv_exchange_request *r, struct pv_slice line, const struct pv_released *rel, struct pv_buf *out,
+    struct pv_arena *a, struct pv_answer_answer *answer, struct pv_err *e)
+{
+	struct pv_exchange_reply reply;
+	struct pv_told told;
+
+	PV_TRY(pv_tell(d, rel, r->party, a, &told, e));
+	fill_reply(d, r, line, rel, a, &reply);
+	reply.reference = told.reference;
+	if (told.entitled) {
+		reply.reason = pv_slice_of(pv_reason_name(told.why));
+		reply.orders = told.orders;
+		PV_TRY(public_notes(d, &rel->judgement, told.orders, a, &reply.order_notes, e));
+	} else {
+		reply.journal = PV_NO_SLICE;
+		reply.journal_index = 0;
+	}
+	/* our own side sees the whole */
+	return pv_ok(pv_tell(d, rel, d->party, a, &answer->refused, e)) ? write_reply(d, &reply, out, e) : (struct pv_status){ e->code };
+}
+
+static PV_RESULT
+reply_grant(struct pv_desk *d, const struct pv_exchange_request *r, struct pv_slice line, const struct pv_held *h,
+    const struct pv_secret *share, const struct pv_released *rel, struct pv_buf *out, struct pv_arena *a, struct pv_err *e)
+{
+	PV_AUTO(pv_buf_free) struct pv_buf wrapped = { 0 };
+	PV_AUTO(pv_buf_free) struct pv_buf session = { 0 };
+	struct pv_exchange_reply reply;
+
+	fill_reply(d, r, line, rel, a, &reply);
+	PV_TRY(pv_share_rewrap(&wrapped, &session, share, r->client_key, &d->env, e));
+	reply.granted = true;
+	reply.release = rel->release;
+	reply.wrapped = pv_buf_slice(&wrapped);
+	reply.session_key = pv_buf_slice(&session);
+	reply.label = h->note;
+	reply.terms = pv_terms_json(&rel->judgement, a);
+	reply.agreements = pv_ref_ids(&rel->judgement.decision.agreements, a);
+	reply.disclosures = rel->journalled.disclosures;
+	return write_reply(d, &reply, out, e);
+}
+
+static PV_RESULT
+answer_request(struct pv_desk *d, const struct pv_exchange_request *r, struct pv_slice line, struct pv_buf *out, struct pv_arena *a,
+    struct pv_answer_answer *answer, struct pv_err *e)
+{
+	PV_AUTO(pv_secret_freep) struct pv_secret *share = NULL;
+	struct pv_releasing what = { .person = r->person, .row_count = 1 };
+	struct pv_case c = { .recipient = r->party, .purpose = r->purpose, .channel = r->channel };
+	struct pv_store_change row = request_row(d, r, "answered", line, PV_OP_ADD);
+	struct pv_released rel;
+	struct pv_held h;
+	struct pv_status st;
+	bool found;
+
+	PV_TRY(pv_report_find(d, r->report, a, &h, &found, e));
+	if (!found)
+		return PV_FAIL(e, PV_E_INPUT, "no report %.*s here", PV_FMT(r->report));
+	PV_TRY(find_share(d, r, &h, &share, a, e));
+	PV_TRY(pv_matter_of(d, &h.label, h.custodians, a, &c.matter, e));
+	what.c = &c;
+	what.report = &h;
+	what.rows = &row;
+	PV_TRY(pv_release(d, &what, a, &rel, e));
+	answer->granted = rel.granted;
+	answer->release = rel.release;
+	answer->journal_index = rel.journalled.index;
+	answer->agreements = pv_ref_ids(&rel.judgement.decision.agreements, a);
+	answer->obligations = rel.judgement.obligations;
+	if (!rel.granted)
+		return reply_refusal(d, r, line, &rel, out, a, answer, e);
+	st = reply_grant(d, r, line, &h, share, &rel, out, a, e);
+	if (!pv_ok(st)) {
+		struct pv_err other;
+
+		pv_ignore(pv_release_not_given(d, &what, &rel, "the key could not be wrapped", a, &other));
+	}
+	return st;
+}
+
+PV_RESULT
+pv_desk_answer(struct pv_desk *d, struct pv_slice request, const char *source, struct pv_buf *reply, struct pv_arena *a,
+    struct pv_answer_answer *out, struct pv_err *e)
+{
+	struct pv_exchange_request r;
+	const struct pv_record *key;
+	struct pv_slice line;
+
+	*out = (struct pv_answer_answer){ 0 };
+	PV_TRY(pv_home_refresh(d, e));
+	PV_TRY(verify_line(d, request, source, a, &line, &key, e));
+	PV_TRY(pv_from(pv_exchange_request_read(&r, line, a, e), e, source));
+	PV_TRY(pv_from(check_request(d, &r, key, e), e, source));
+	out->request_id = r.id;
+	out->report = r.report;
+	out->party = r.party;
+	out->person = r.person;
+	out->purpose = r.purpose;
+	return answer_request(d, &r, line, reply, a, out, e);
+}
+
+/* ---- open ---- */
+
+/* Proves every byte against the signed label, then writes a new file; nothing is left of a broken one. */
+static PV_RESULT
+write_plain(struct pv_desk *d, struct pv_sealed *sealed, const struct pv_record *label, const char *path, struct pv_err *e)
+{
+	PV_AUTO(pv_arena_freep) struct pv_arena *a = pv_arena_new();
+	PV_AUTO(pv_buf_free) struct pv_buf hex = { 0 };
+	struct pv_seal_content content;
+	bool standard = strcmp(path, "-") == 0;
+	struct pv_status st;
+	int fd;
+
+	(void)d;
+	PV_TRY(pv_sealed_verify(sealed, &content, e));
+	pv_hex_write(&hex, pv_slice_mem(content.sha256, 32));
+	if (!pv_slice_eq(pv_buf_slice(&hex), label->report.sha256) || content.size != label->report.size_bytes)
+		return pv_advise(PV_FAIL(e, PV_E_UNTRUSTED, "this is not the content that %.*s signed", PV_FMT(label->report.originator)), e,
+		    "Who opened it before could have sealed another text under the same key. Keep it as evidence");
+	fd = standard ? dup(STDOUT_FILENO) : open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return PV_FAIL(e, errno == EEXIST ? PV_E_INPUT : PV_E_CONFIG, "cannot write %s: %s", path, strerror(errno));
+	st = pv_sealed_extract(sealed, pv_report_sink(&fd), NULL, e);
+	if (pv_ok(st) && !standard && fsync(fd) != 0)
+		st = PV_FAIL(e, PV_E_CONFIG, "cannot write %s: %s", path, strerror(errno));
+	close(fd);
+	if (!pv_ok(st) && !standard)
+		unlink(path);
+	return st;
+}
+
+/* A place that can be written to is looked for before the journal says that a key was given. */
+static PV_RESULT
+check_out_path(const char *path, struct pv_err *e)
+{
+	if (strcmp(path, "-") != 0 && access(path, F_OK) == 0)
+		return pv_advise(PV_FAIL(e, PV_E_INPUT, "%s is already there", path), e, "Say another place: -o FILE");
+	return PV_DONE;
+}
+
+/* A report of ours, or one held here: the same decision as for a partner. */
+static PV_RESULT
+open_own(struct pv_desk *d, const struct pv_open_ask *ask, struct pv_arena *a, struct pv_open_answer *out, struct pv_err *e)
+{
+	struct pv_case c = { .recipient = ask->party.n != 0 ? ask->party : d->party, .purpose = ask->purpose, .channel = CHANNEL };
+	PV_AUTO(pv_secret_freep) struct pv_secret *share = NULL;
+	struct pv_releasing what = { .c = &c, .person = ask->person };
+	struct opened_file f = { 0 };
+	struct pv_exchange_request r = { 0 };
+	const struct pv_access *access;
+	struct pv_released rel;
+	struct pv_status st;
+	struct pv_held h;
+	bool found;
+
+	PV_TRY(pv_report_find(d, pv_slice_of(ask->report), a, &h, &found, e));
+	if (!found)
+		return pv_advise(PV_FAIL(e, PV_E_INPUT, "no report and no file \"%s\" here", ask->report), e, "See: proviso report list");
+	PV_TRY(check_out_path(ask->out_path, e));
+	PV_TRY(pv_matter_of(d, &h.label, h.custodians, a, &c.matter, e));
+	what.report = &h;
+	st = open_file(&f, pv_home_path(d, a, pv_arena_str(a, h.place)), e);
+	if (pv_ok(st))
+		st = ours_only(&f, ask->report, e);
+	if (pv_ok(st)) {
+		access = &pv_sealed_manifest(f.sealed)->access[0];
+		r = (struct pv_exchange_request){ .label = pv_sealed_policy(f.sealed)->label, .kid = access->kid, .wrapped = access->wrapped,
+			.wrap_type = pv_slice_of(pv_access_type_name(access->type)), .ephemeral = access->ephemeral,
+			.policy = pv_sealed_manifest(f.sealed)->policy, .binding = access->binding };
+		st = find_share(d, &r, &h, &share, a, e);
+	}
+	if (pv_ok(st))
+		st = pv_release(d, &what, a, &rel, e);
+	if (pv_ok(st) && rel.granted) {
+		const struct pv_secret *shares = share;
+
+		st = pv_sealed_unlock(f.sealed, &shares, 1, e);
+		if (pv_ok(st))
+			st = write_plain(d, f.sealed, &h.label, ask->out_path, e);
+		if (!pv_ok(st)) {
+			struct pv_err other;
+
+			pv_ignore(pv_release_not_given(d, &what, &rel, "the file could not be opened or written", a, &other));
+		}
+	}
+	close_file(&f);
+	PV_TRY(st);
+	out->opened = rel.granted;
+	out->label = h.label;
+	out->release = rel.release;
+	out->journal_index = rel.journalled.index;
+	out->agreements = pv_ref_ids(&rel.judgement.decision.agreements, a);
+	out->obligations = rel.judgement.obligations;
+	out->size_bytes = h.label.report.size_bytes;
+	out->out_path = pv_slice_of(ask->out_path);
+	return rel.granted ? PV_DONE : pv_tell(d, &rel, c.recipient, a, &out->refused, e);
+}
+
+/* The obligations as the originator wrote them; *custody when it lets us keep the report. */
+static PV_RESULT
+read_terms(struct pv_slice json, struct pv_arena *a, struct pv_obligations *out, bool *custody, struct pv_err *e)
+{
+	PV_AUTO(pv_json_freep) struct pv_json *doc = NULL;
+	struct pv_obligation *list;
+	size_t n = 0;
+
+	*custody = false;
+	*out = (struct pv_obligations){ 0 };
+	if (json.n == 0)
+		return PV_DONE;
+	PV_TRY(pv_json_read(&doc, json, PV_EXCHANGE_MAX, e));
+	list = pv_arena_alloc_n(a, pv_json_at(doc, 0)->count, sizeof(*list));
+	for (uint32_t i = pv_json_at(doc, 0)->first; i != PV_JSON_NONE; i = pv_json_at(doc, i)->next) {
+		uint32_t duty = pv_json_member(doc, i, PV_SLICE("duty")), within = pv_json_member(doc, i, PV_SLICE("within"));
+
+		if (pv_json_member(doc, i, PV_SLICE("grants")) != PV_JSON_NONE) {
+			*custody = true;
+		} else if (duty != PV_JSON_NONE) {
+			struct pv_slice name = pv_json_at(doc, duty)->text;
+
+			list[n].duty = pv_slice_is(name, "report-outcome") ? PV_REPORT_OUTCOME : pv_slice_is(name, "no-onward") ? PV_NO_ONWARD
+			    : pv_slice_is(name, "delete-by") ? PV_DELETE_BY : pv_slice_is(name, "notify-originator") ? PV_NOTIFY_ORIGINATOR
+			    : pv_slice_is(name, "attribute") ? PV_ATTRIBUTE : pv_slice_is(name, "no-attribution") ? PV_NO_ATTRIBUTION
+			    : pv_slice_is(name, "human-identification") ? PV_HUMAN_IDENTIFICATION : PV_DUTY_NONE;
+			if (within != PV_JSON_NONE && pv_json_at(doc, within)->integer > 0)
+				list[n].within_s = (uint64_t)pv_json_at(doc, within)->integer;
+			n++;
+		}
+	}
+	*out = (struct pv_obligations){ list, n };
+	return PV_DONE;
+}
+
+/* What was said no to, as far as the originator told us. */
+static PV_RESULT
+told_by_reply(const struct pv_exchange_reply *reply, struct pv_arena *a, struct pv_told *told, struct pv_err *e)
+{
+	*told = (struct pv_told){ .entitled = reply->reason.n != 0, .reference = reply->reference, .orders = reply->orders };
+	for (int why = PV_WHY_STALE; why <= PV_WHY_NOT_BARRED; why++)
+		if (pv_slice_is(reply->reason, pv_reason_name((enum pv_reason)why)))
+			told->why = (enum pv_reason)why;
+	if (reply->order_notes.n != 0) {
+		struct pv_slice note = reply->order_notes.at[0];
+		const char *end = memchr(note.p, '\n', note.n);
+
+		if (end != NULL)
+			return pv_record_read_text(&told->order, pv_slice_sub(note, 0, (size_t)(end - note.p)), 0, a, e);
+	}
+	return PV_DONE;
+}
+
+static PV_RESULT
+own_request(struct pv_desk *d, const struct pv_exchange_reply *reply, struct pv_arena *a, struct pv_exchange_request *r, struct pv_err *e)
+{
+	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
+	struct pv_store_row row = { .c[PV_C_REQUEST_ID] = PV_CELL_S(reply->request) };
+	bool found;
+
+	PV_TRY(pv_store_view_open(&v, d->store, e));
+	PV_TRY(pv_store_row_get(v, PV_T_REQUESTS, &row, a, &found, e));
+	if (!found)
+		return PV_FAIL(e, PV_E_INPUT, "this answers request %.*s, which was not made here", PV_FMT(reply->request));
+	if (!pv_slice_eq(digest_of(row.c[PV_C_REQUEST_BODY].s, a), reply->digest))
+		return PV_FAIL(e, PV_E_UNTRUSTED, "this answers another request than the one that was made here");
+	return pv_exchange_request_read(r, row.c[PV_C_REQUEST_BODY].s, a, e);
+}
+
+/* The label as its originator's gateway signed it, and as the file names it. */
+static PV_RESULT
+read_label(struct pv_desk *d, const struct pv_exchange_reply *reply, const struct pv_policy *policy, struct pv_arena *a, struct pv_held *h,
+    struct pv_err *e)
+{
+	const struct pv_record *key;
+	struct pv_slice line;
+
+	PV_TRY(verify_line(d, reply->label, "the label", a, &line, &key, e));
+	PV_TRY(pv_record_read_text(&h->label, line, 0, a, e));
+	h->note = reply->label;
+	h->digest = digest_of(line, a);
+	if (h->label.kind != PV_REPORT || !pv_name_under(h->label.report.originator, key->key.party))
+		return PV_FAIL(e, PV_E_UNTRUSTED, "the label is not signed by its originator's gateway");
+	if (!pv_slice_eq(h->digest, policy->label) || !pv_slice_eq(h->label.id, policy->report) ||
+	    !pv_slice_eq(h->label.report.originator, policy->originator))
+		return pv_advise(PV_FAIL(e, PV_E_UNTRUSTED, "the label that was signed is not the one this file was sealed under"), e,
+		    "Keep the file as evidence");
+	return PV_DONE;
+}
+
+static PV_RESULT
+receive_share(struct pv_desk *d, const struct pv_exchange_reply *reply, struct pv_secret **share, struct pv_arena *a, struct pv_err *e)
+{
+	PV_AUTO(pv_keyfile_freep) struct pv_keyfile *file = NULL;
+	PV_AUTO(pv_wrap_key_freep) struct pv_wrap_key *key = NULL;
+	const char *path = request_key_path(d, reply->request, a);
+
+	if (access(path, F_OK) != 0)
+		return pv_advise(PV_FAIL(e, PV_E_INPUT, "the key of request %.*s is no longer here: its answer was used", PV_FMT(reply->request)), e,
+		    "Each opening needs a request of its own: proviso ask");
+	PV_TRY(pv_keyfile_load(&file, path, e));
+	PV_TRY(pv_wrap_key_load(&key, file, e));
+	return pv_share_receive(share, key, reply->wrapped, reply->session_key, e);
+}
+
+/* Custody: the sealed file is kept as it is, its key wrapped to our own. */
+static PV_RESULT
+keep_report(struct pv_desk *d, const struct opened_file *f, const struct pv_secret *share, struct pv_held *h, struct pv_store_change *row,
+    struct pv_arena *a, struct pv_err *e)
+{
+	PV_AUTO(pv_keyfile_freep) struct pv_keyfile *file = NULL;
+	PV_AUTO(pv_wrap_key_freep) struct pv_wrap_key *kas = NULL;
+	PV_AUTO(pv_buf_free) struct pv_buf wrapped = { 0 };
+	PV_AUTO(pv_buf_free) struct pv_buf text = { 0 };
+	struct pv_slice *me = pv_arena_alloc(a, sizeof(*me));
+	const char *path;
+	char part[65536];
+	ssize_t n = 0;
+	off_t at = 0;
+	int fd;
+
+	PV_TRY(pv_home_key(d, "kas", &file, e));
+	PV_TRY(pv_wrap_key_load(&kas, file, e));
+	PV_TRY(pv_wrap_rsa(&wrapped, pv_wrap_key_pub(kas), share, e));
+	pv_base64_write(&text, pv_buf_slice(&wrapped), PV_BASE64);
+	h->share = pv_arena_copy(a, pv_buf_slice(&text));
+	h->state = PV_SLICE("held");
+	h->created = pv_desk_now(d);
+	h->place = pv_arena_printf(a, "sealed/%.*s.tdf", PV_FMT(h->label.id));
+	*me = d->party;
+	h->custodians = (struct pv_names){ me, 1 };
+	path = pv_home_path(d, a, pv_arena_str(a, h->place));
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return PV_FAIL(e, PV_E_CONFIG, "cannot keep %s: %s", path, strerror(errno));
+	while ((n = pread(f->fd, part, sizeof(part), at)) > 0 && write(fd, part, (size_t)n) == n)
+		at += n;
+	if (n != 0 || fsync(fd) != 0) {
+		close(fd);
+		unlink(path);
+		return PV_FAIL(e, PV_E_CONFIG, "cannot keep %s: %s", path, strerror(errno));
+	}
+	close(fd);
+	*row = pv_report_row(h, pv_sealed_id(f->sealed), h->label.report.sha256, a);
+	return PV_DONE;
+}
+
+static PV_RESULT
+use_grant(struct pv_desk *d, const struct pv_open_ask *ask, const struct opened_file *f, const struct pv_exchange_reply *reply,
+    struct pv_arena *a, struct pv_open_answer *out, struct pv_err *e)
+{
+	PV_AUTO(pv_secret_freep) struct pv_secret *share = NULL;
+	const struct pv_secret *shares;
+	struct pv_exchange_request r;
+	struct pv_held h = { 0 };
+	struct pv_matter m;
+	struct pv_judgement j;
+	struct pv_case c;
+	struct pv_journal_entry entry = { .kind = "received" };
+	struct pv_journalled journalled;
+	struct pv_store_change row;
+	bool custody;
+
+	PV_TRY(own_request(d, reply, a, &r, e));
+	if (!pv_slice_eq(r.report, pv_sealed_policy(f->sealed)->report))
+		return PV_FAIL(e, PV_E_INPUT, "the answer is about report %.*s, the file holds %.*s", PV_FMT(r.report),
+		    PV_FMT(pv_sealed_policy(f->sealed)->report));
+	PV_TRY(read_label(d, reply, pv_sealed_policy(f->sealed), a, &h, e));
+	PV_TRY(read_terms(reply->terms, a, &out->obligations, &custody, e));
+	if (ask->keep && !custody)
+		return PV_FAIL(e, PV_E_INPUT, "no agreement lets you keep %.*s and give it on", PV_FMT(r.report));
+	/* Our own orders again, now that the label is known, and as they are now. */
+	PV_TRY(pv_matter_of(d, &h.label, (struct pv_names){ 0 }, a, &m, e));
+	m.sources = NULL; /* whose sources they are is the originator's to judge */
+	m.source_count = 0;
+	PV_TRY(judge_take(d, &m, r.party, r.purpose, a, &j, &c, e));
+	if (j.decision.answer != PV_RELEASE)
+		return refused_here(d, &j, &c, r.report, r.person, a, &out->refused, e);
+	PV_TRY(receive_share(d, reply, &share, a, e));
+	shares = share;
+	PV_TRY(pv_sealed_unlock(f->sealed, &shares, 1, e));
+	entry.release = reply->release;
+	entry.report = r.report;
+	entry.party = r.party;
+	entry.person = r.person;
+	entry.purpose = r.purpose;
+	entry.label = h.digest;
+	entry.decision = pv_judgement_json(&j, a);
+	if (ask->keep)
+		PV_TRY(keep_report(d, f, share, &h, &row, a, e));
+	PV_TRY(pv_journal_add(d, &entry, &row, ask->keep ? 1 : 0, a, &journalled, e));
+	PV_TRY(pv_judge_again(d, &c, a, &j, e));
+	if (j.decision.answer != PV_RELEASE)
+		return refused_here(d, &j, &c, r.report, r.person, a, &out->refused, e);
+	PV_TRY(write_plain(d, f->sealed, &h.label, ask->out_path, e));
+	unlink(request_key_path(d, reply->request, a)); /* used: the answer opens nothing any more */
+	out->opened = true;
+	out->label = h.label;
+	out->release = reply->release;
+	out->size_bytes = h.label.report.size_bytes;
+	out->out_path = pv_slice_of(ask->out_path);
+	out->journal_index = journalled.index;
+	out->agreements = reply->agreements;
+	return PV_DONE;
+}
+
+static PV_RESULT
+open_with_grant(struct pv_desk *d, const struct pv_open_ask *ask, struct pv_arena *a, struct pv_open_answer *out, struct pv_err *e)
+{
+	struct opened_file f = { 0 };
+	struct pv_exchange_reply reply;
+	const struct pv_record *key;
+	struct pv_slice line;
+	struct pv_status st;
+
+	PV_TRY(verify_line(d, ask->grant, ask->grant_source, a, &line, &key, e));
+	PV_TRY(pv_from(pv_exchange_reply_read(&reply, line, a, e), e, ask->grant_source));
+	if (!pv_name_under(reply.issuer, key->key.party))
+		return PV_FAIL(e, PV_E_UNTRUSTED, "this key may not answer for %.*s", PV_FMT(reply.issuer));
+	if (!reply.granted)
+		return told_by_reply(&reply, a, &out->refused, e);
+	PV_TRY(check_out_path(ask->out_path, e));
+	st = open_file(&f, ask->report, e);
+	if (pv_ok(st))
+		st = ours_only(&f, ask->report, e);
+	if (pv_ok(st))
+		st = use_grant(d, ask, &f, &reply, a, out, e);
+	close_file(&f);
+	return st;
+}
+
+PV_RESULT
+pv_desk_open_report(struct pv_desk *d, const struct pv_open_ask *ask, struct pv_arena *a, struct pv_open_answer *out, struct pv_err *e)
+{
+	*out = (struct pv_open_answer){ 0 };
+	PV_TRY(pv_home_refresh(d, e));
+	if (ask->grant.n != 0)
+		return open_with_grant(d, ask, a, out, e);
+	if (ask->purpose.n == 0)
+		return pv_advise(PV_FAIL(e, PV_E_INPUT, "a purpose must be stated"), e, "say what it is for: --purpose PURPOSE");
+	return open_own(d, ask, a, out, e);
+}

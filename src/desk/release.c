@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "desk/release.h"
+
+#include <stdio.h>
+
+#include "codec/json.h"
+#include "codec/rfc3339.h"
+#include "crypto/commit.h"
+#include "crypto/hash.h"
+
+static struct pv_slice
+random_hex(struct pv_desk *d, struct pv_arena *a)
+{
+	uint8_t raw[16];
+	char hex[33];
+
+	d->env.random(d->env.ctx, raw, sizeof(raw));
+	for (size_t i = 0; i < sizeof(raw); i++)
+		snprintf(hex + 2 * i, 3, "%02x", raw[i]);
+	return pv_arena_copy(a, pv_slice_of(hex));
+}
+
+/* Short enough to be said on the telephone; it leads to the journal's entry and says nothing. */
+static struct pv_slice
+random_reference(struct pv_desk *d, struct pv_arena *a)
+{
+	uint8_t r[4];
+
+	d->env.random(d->env.ctx, r, sizeof(r));
+	return pv_arena_printf(a, "%02X%02X-%02X%02X", r[0], r[1], r[2], r[3]);
+}
+
+static struct pv_journal_entry
+entry_of(const char *kind, const struct pv_releasing *what, const struct pv_judgement *j, struct pv_arena *a)
+{
+	return (struct pv_journal_entry){ .kind = kind, .report = what->report->label.id, .party = what->c->recipient, .person = what->person,
+		.purpose = what->c->purpose, .decision = pv_judgement_json(j, a), .label = what->report->digest };
+}
+
+static uint64_t
+outcome_due(const struct pv_judgement *j)
+{
+	uint64_t within = 0;
+
+	for (size_t i = 0; i < j->obligations.n; i++)
+		if (j->obligations.at[i].duty == PV_REPORT_OUTCOME && (within == 0 || j->obligations.at[i].within_s < within))
+			within = j->obligations.at[i].within_s;
+	return within != 0 ? j->now_s + within : 0;
+}
+
+static struct pv_store_change
+release_row(struct pv_desk *d, const struct pv_releasing *what, const struct pv_judgement *j, struct pv_slice release, const char *state,
+    struct pv_arena *a)
+{
+	struct pv_store_change c = { .op = PV_OP_PUT, .table = PV_T_RELEASES };
+
+	c.row.c[PV_C_RELEASE_ID] = PV_CELL_S(release);
+	c.row.c[PV_C_RELEASE_REPORT] = PV_CELL_S(what->report->label.id);
+	c.row.c[PV_C_RELEASE_PARTY] = PV_CELL_S(what->c->recipient);
+	c.row.c[PV_C_RELEASE_PURPOSE] = PV_CELL_S(what->c->purpose);
+	c.row.c[PV_C_RELEASE_STATE] = PV_CELL_S(pv_slice_of(state));
+	c.row.c[PV_C_RELEASE_SECOND] = PV_CELL_N(j->now_s);
+	c.row.c[PV_C_RELEASE_JOURNAL] = PV_CELL_S(d->journal);
+	c.row.c[PV_C_RELEASE_INDEX] = (struct pv_store_cell){ .from_append = 1 };
+	c.row.c[PV_C_RELEASE_BODY] = PV_CELL_S(pv_arena_printf(a, "%llu", (unsigned long long)outcome_due(j)));
+	return c;
+}
+
+static PV_RESULT
+refuse(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *a, struct pv_released *out, struct pv_err *e)
+{
+	struct pv_journal_entry entry = entry_of("refused", what, &out->judgement, a);
+	struct pv_store_submission sub = { .changes = what->rows, .n = what->row_count };
+	struct pv_store_result r;
+	bool first, moved;
+
+	out->granted = false;
+	out->reference = random_reference(d, a);
+	entry.detail = pv_arena_printf(a, "{\"reference\":\"%.*s\"}", PV_FMT(out->reference));
+	PV_TRY(pv_journal_refusal(d, &entry, a, &out->journalled, &first, e));
+	return what->row_count != 0 ? pv_home_submit(d, &sub, &r, &moved, e) : PV_DONE;
+}
+
+PV_RESULT
+pv_release_not_given(struct pv_desk *d, const struct pv_releasing *what, const struct pv_released *r, const char *why, struct pv_arena *a,
+    struct pv_err *e)
+{
+	struct pv_journal_entry entry = entry_of("not-given", what, &r->judgement, a);
+	struct pv_store_change row = release_row(d, what, &r->judgement, r->release, "not-given", a);
+	struct pv_journalled journalled;
+
+	entry.release = r->release;
+	entry.detail = pv_arena_printf(a, "{\"why\":\"%s\"}", why);
+	return pv_journal_add(d, &entry, &row, 1, a, &journalled, e);
+}
+
+#define ROWS_MAX 8
+
+static PV_RESULT
+grant(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *a, struct pv_released *out, struct pv_err *e)
+{
+	struct pv_journal_entry entry = entry_of("granted", what, &out->judgement, a);
+	struct pv_store_change rows[ROWS_MAX];
+
+	if (what->row_count >= ROWS_MAX)
+		return PV_FAIL(e, PV_E_BUG, "too many rows with one release");
+	entry.release = out->release = random_hex(d, a);
+	entry.detail = pv_arena_printf(a, "{\"channel\":\"%.*s\",\"terms\":%.*s}", PV_FMT(what->c->channel),
+	    PV_FMT(pv_terms_json(&out->judgement, a)));
+	if (what->row_count != 0)
+		memcpy(rows, what->rows, what->row_count * sizeof(*rows));
+	rows[what->row_count] = release_row(d, what, &out->judgement, out->release, "granted", a);
+	PV_TRY(pv_journal_add(d, &entry, rows, what->row_count + 1, a, &out->journalled, e));
+	/* The entry is durable. An order may have come while we waited for the disk. */
+	PV_TRY(pv_judge_again(d, what->c, a, &out->judgement, e));
+	out->granted = out->judgement.decision.answer == PV_RELEASE;
+	return PV_DONE;
+}
+
+PV_RESULT
+pv_release(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *a, struct pv_released *out, struct pv_err *e)
+{
+	struct pv_releasing bare = *what;
+
+	*out = (struct pv_released){ 0 };
+	PV_TRY(pv_judge(d, what->c, a, &out->judgement, e));
+	if (out->judgement.decision.answer != PV_RELEASE)
+		return refuse(d, what, a, out, e);
+	PV_TRY(grant(d, what, a, out, e));
+	if (out->granted)
+		return PV_DONE;
+	PV_TRY(pv_release_not_given(d, what, out, "an order arrived before the key left", a, e));
+	bare.row_count = 0; /* they were written with the grant */
+	return refuse(d, &bare, a, out, e);
+}
+
+/* ---- telling ---- */
+
+static bool
+may_know(struct pv_desk *d, struct pv_slice caller, const struct pv_record *order)
+{
+	return order->order.is_public || pv_name_under(caller, d->party);
+}
+
+PV_RESULT
+pv_tell(struct pv_desk *d, const struct pv_released *r, struct pv_slice caller, struct pv_arena *a, struct pv_told *out, struct pv_err *e)
+{
+	const struct pv_decision *dec = &r->judgement.decision;
+	struct pv_slice *orders = pv_arena_alloc_n(a, dec->orders.n, sizeof(*orders));
+	size_t n = 0;
+	bool suspended = false;
+
+	(void)e;
+	*out = (struct pv_told){ .reference = r->reference, .journalled = true, .journal_index = r->journalled.index };
+	for (size_t i = 0; i < dec->orders.n; i++) {
+		const struct pv_record *order = dec->orders.at[i].r;
+
+		if (!may_know(d, caller, order))
+			continue;
+		if (n == 0)
+			out->order = *order;
+		suspended = suspended || order->order.kind == PV_SUSPEND;
+		orders[n++] = order->id;
+	}
+	out->orders = (struct pv_names){ orders, n };
+	out->entitled = n != 0 || pv_name_under(caller, d->party);
+	if (!out->entitled)
+		return PV_DONE;
+	out->why = n == 0 ? dec->reason : suspended ? PV_WHY_SUSPENDED : PV_WHY_RESTRICTED;
+	if (n != 0 && out->order.order.holds_while.n != 0) {
+		const struct pv_log *log = r->judgement.stood[dec->orders.at[0].origin].log;
+		const struct pv_fact *condition = pv_state_find(log->state, out->order.order.holds_while);
+
+		out->condition = pv_state_condition(log->state, out->order.order.holds_while, out->order.issuer, &out->order.order.counterpart,
+		    r->judgement.now_s);
+		out->condition_quorum = condition != NULL && condition->r->kind == PV_CONDITION ? condition->r->condition.quorum : 0;
+	}
+	return PV_DONE;
+}
+
+/* ---- terms ---- */
+
+static const char *
+duty_name(enum pv_duty duty)
+{
+	switch (duty) {
+	case PV_REPORT_OUTCOME:
+		return "report-outcome";
+	case PV_DELETE_BY:
+		return "delete-by";
+	case PV_NO_ONWARD:
+		return "no-onward";
+	case PV_NOTIFY_ORIGINATOR:
+		return "notify-originator";
+	case PV_ATTRIBUTE:
+		return "attribute";
+	case PV_NO_ATTRIBUTION:
+		return "no-attribution";
+	case PV_HUMAN_IDENTIFICATION:
+		return "human-identification";
+	case PV_DUTY_NONE:
+		break;
+	}
+	return "none";
+}
+
+static bool
+with_custody(const struct pv_judgement *j)
+{
+	for (size_t i = 0; i < j->decision.agreements.n; i++) {
+		const struct pv_agreement *g = &j->decision.agreements.at[i].r->agreement;
+
+		if (g->custody && pv_name_under(j->request.recipient, g->to))
+			return true;
+	}
+	return false;
+}
+
+struct pv_slice
+pv_terms_json(const struct pv_judgement *j, struct pv_arena *a)
+{
+	PV_AUTO(pv_buf_free) struct pv_buf b = { 0 };
+	PV_AUTO(pv_buf_free) struct pv_buf time = { 0 };
+	struct pv_jsonw w = { .out = &b };
+
+	pv_jsonw_array(&w, NULL);
+	if (with_custody(j)) {
+		pv_jsonw_object(&w, NULL);
+		pv_jsonw_str(&w, "grants", PV_SLICE("custody"));
+		pv_jsonw_end(&w);
+	}
+	for (size_t i = 0; i < j->obligations.n; i++) {
+		const struct pv_obligation *o = &j->obligations.at[i];
+
+		pv_jsonw_object(&w, NULL);
+		if (o->after_s != 0)
+			pv_jsonw_u64(&w, "after", o->after_s);
+		if (o->by != 0) {
+			pv_buf_clear(&time);
+			pv_time_write(&time, o->by);
+			pv_jsonw_str(&w, "by", pv_buf_slice(&time));
+		}
+		pv_jsonw_str(&w, "duty", pv_slice_of(duty_name(o->duty)));
+		if (o->within_s != 0)
+			pv_jsonw_u64(&w, "within", o->within_s);
+		pv_jsonw_end(&w);
+	}
+	pv_jsonw_end(&w);
+	return pv_arena_copy(a, pv_buf_slice(&b));
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one way by which a key leaves: decide, write the journal, wait until it
+ * is durable, look at the clock and the orders again. Inside of the desk.
+ */
+#ifndef PV_DESK_RELEASE_H
+#define PV_DESK_RELEASE_H
+
+#include "desk/journal.h"
+#include "desk/judge.h"
+#include "desk/report.h"
+
+struct pv_releasing {
+	const struct pv_case *c;
+	const struct pv_held *report;
+	struct pv_slice person;
+	const struct pv_store_change *rows; /* to be written with the entry, whichever it is */
+	size_t row_count;
+};
+
+struct pv_released {
+	bool granted;                 /* the caller may write the key now, at once */
+	struct pv_slice release;      /* granted */
+	struct pv_slice reference;    /* refused */
+	struct pv_judgement judgement;
+	struct pv_journalled journalled;
+};
+
+PV_RESULT pv_release(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *a, struct pv_released *out, struct pv_err *e);
+/* What was granted did not leave after all. */
+PV_RESULT pv_release_not_given(struct pv_desk *d, const struct pv_releasing *what, const struct pv_released *r, const char *why,
+    struct pv_arena *a, struct pv_err *e);
+
+/* What a caller may be told: an order that is public, or anything when the caller is of this authority. */
+PV_RESULT pv_tell(struct pv_desk *d, const struct pv_released *r, struct pv_slice caller, struct pv_arena *a, struct pv_told *out, struct pv_err *e);
+
+/* JSON array of the obligations; custody: an agreement lets the recipient keep it and give it on. */
+struct pv_slice pv_terms_json(const struct pv_judgement *j, struct pv_arena *a);
+
+#endif
