@@ -31,6 +31,7 @@
 #include "base/err.h"
 #include "base/slice.h"
 
+#define PV_STORE_NAME_MAX  1024 /* bytes of a log's name */
 #define PV_STORE_HASH      32
 #define PV_STORE_ENTRY_MAX 65535        /* bytes of one entry, as C2SP tlog-tiles */
 #define PV_STORE_BODY_MAX  (16u << 20)  /* bytes of one cell of a row */
@@ -142,7 +143,7 @@ enum {
 	PV_C_RELEASE_ID /* T */,
 	PV_C_RELEASE_REPORT /* T* */,
 	PV_C_RELEASE_PARTY /* T* */,
-	PV_C_RELEASE_PURPOSE /* T* */,
+	PV_C_RELEASE_PURPOSE /* T */,
 	PV_C_RELEASE_STATE /* T */,
 	PV_C_RELEASE_PERSON /* B: commitment */,
 	PV_C_RELEASE_SECOND /* N* */,
@@ -260,7 +261,7 @@ enum pv_store_op {
 	PV_OP_LOG,      /* log, log_kind: makes it, empty; the same again changes nothing */
 	PV_OP_APPEND,   /* log, entries, n */
 	PV_OP_TREE, /* log, checkpoint.{size,root}: fails UNTRUSTED unless the log, after the changes before this one, is that tree */
-	PV_OP_CHECKPOINT, /* log, checkpoint: keeps the note; its size is at most the log's, and its root agrees with all that is kept */
+	PV_OP_CHECKPOINT, /* log, checkpoint: keeps the note; its size is at most the log's, and its root is the log's at that size (else UNTRUSTED); one older than the newest kept changes nothing */
 	PV_OP_ADD, /* table, row: fails INPUT if its key is there with other content; the same again changes nothing */
 	PV_OP_PUT,    /* table, row: replaces */
 	PV_OP_DELETE, /* table, row's key; nothing to delete is fine */
@@ -358,6 +359,9 @@ PV_RESULT pv_store_log_leaf(struct pv_store_view *v, struct pv_slice log, uint64
 /* The first width (1 to 256) hashes of tile n of a level (0: leaf hashes); BUG where the log is too short for them. */
 PV_RESULT pv_store_log_tile(struct pv_store_view *v, struct pv_slice log, unsigned level,
     uint64_t n, unsigned width, uint8_t (*out)[PV_STORE_HASH], struct pv_err *e);
+/* The root of the log's first size entries; BUG where it has fewer. */
+PV_RESULT pv_store_log_root(struct pv_store_view *v, struct pv_slice log, uint64_t size,
+    uint8_t out[PV_STORE_HASH], struct pv_err *e);
 /* The newest note of a kind with at most that size (UINT64_MAX: the newest); the note lives in a. */
 PV_RESULT pv_store_log_checkpoint(struct pv_store_view *v, struct pv_slice log,
     enum pv_store_note_kind kind, uint64_t size, struct pv_arena *a,

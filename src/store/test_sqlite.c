@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What only a SQLite file can suffer. More of it, with crashes and failing disks, in tests/log/. */
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "store/test_store.h"
+
+/* What the schema itself refuses, whoever writes to the file. */
+static void
+test_triggers(const struct suite_backend *b)
+{
+	static const struct {
+		const char *name, *sql;
+	} rows[] = {
+		{ "another root for the same size",
+		    "UPDATE logs SET root = zeroblob(32) WHERE id = 1" },
+		{ "a log that shrinks", "UPDATE logs SET size = size - 1, root = zeroblob(32)" },
+		{ "another name for a log", "UPDATE logs SET name = 'x' WHERE id = 1" },
+		{ "a log removed", "DELETE FROM logs" },
+		{ "an entry changed", "UPDATE entries SET body = x'00'" },
+		{ "an entry removed", "DELETE FROM entries" },
+		{ "a row of a log that is not there",
+		    "INSERT INTO acts VALUES (99, 0, '', '', '', 0, x'')" },
+		{ "a tile changed", "UPDATE tiles SET hashes = zeroblob(8192) WHERE level = 0" },
+		{ "a second root in the checkpoints",
+		    "INSERT INTO checkpoints VALUES (1, 0, 5, zeroblob(32), 0, x''),"
+		    " (1, 1, 5, randomblob(32), 0, x'')" },
+	};
+	struct pv_store *s = open_or_die(suite_path(b, "triggers"), PV_STORE_CREATE);
+	struct pv_store_change c[2] = { new_log(JOURNAL, PV_STORE_JOURNAL),
+		append_of(JOURNAL, NULL, 1) };
+	struct pv_store_entry entry = entry_of("e");
+	struct pv_store_result r;
+	sqlite3 *db;
+
+	c[1].entries = &entry;
+	for (int i = 0; i < 300; i++)
+		apply(s, c, 2, &r);
+	pv_store_free(s);
+	if (sqlite3_open(suite_path(b, "triggers"), &db) != SQLITE_OK)
+		return;
+	sqlite3_exec(db, "PRAGMA foreign_keys=ON", NULL, NULL, NULL);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		tap_ok(
+		    (sqlite3_exec(db, rows[i].sql, NULL, NULL, NULL) & 0xff) == SQLITE_CONSTRAINT,
+		    "the file itself refuses: %s", rows[i].name);
+	sqlite3_close(db);
+}
+
+static void
+test_foreign_files(const struct suite_backend *b)
+{
+	struct pv_store_options o = suite_options(PV_STORE_WRITE);
+	const char *path = suite_path(b, "foreign");
+	struct pv_store *s;
+	struct pv_err e;
+	sqlite3 *db;
+	FILE *f;
+
+	sqlite3_open(path, &db);
+	sqlite3_exec(db, "CREATE TABLE cars (x)", NULL, NULL, NULL);
+	sqlite3_close(db);
+	tap_ok(!pv_ok(pv_store_open(&s, path, &o, &e)) && e.code == PV_E_UNTRUSTED &&
+		   strstr(e.what, "not a store of Proviso") != NULL,
+	    "a database of somebody else is not a store");
+	f = fopen(path, "wb");
+	for (int i = 0; i < 1000; i++)
+		fputs("to be or not to be ", f);
+	fclose(f);
+	tap_ok(!pv_ok(pv_store_open(&s, path, &o, &e)) && e.code == PV_E_UNTRUSTED,
+	    "a text file is not a store");
+	path = suite_path(b, "later");
+	pv_store_free(open_or_die(path, PV_STORE_CREATE));
+	sqlite3_open(path, &db);
+	sqlite3_exec(db, "PRAGMA user_version=99", NULL, NULL, NULL);
+	sqlite3_close(db);
+	tap_ok(!pv_ok(pv_store_open(&s, path, &o, &e)) && e.code == PV_E_CONFIG &&
+		   strstr(e.what, "version 99") != NULL,
+	    "a store of a later version is left alone");
+}
+
+/* Another process holds the lock for longer than we wait. */
+static void
+test_locked(const struct suite_backend *b)
+{
+	struct pv_store_options o = suite_options(PV_STORE_WRITE);
+	struct pv_store_change c = { .op = PV_OP_PUT, .table = PV_T_META };
+	struct pv_store_submission sub = { .changes = &c, .n = 1 };
+	struct pv_store_result r;
+	struct pv_store_view *v = NULL;
+	struct pv_store *s;
+	struct pv_err e;
+	sqlite3 *db;
+
+	o.busy_ms = 50;
+	c.row.c[PV_C_META_NAME].s = PV_SLICE("x");
+	pv_store_free(open_or_die(suite_path(b, "locked"), PV_STORE_CREATE));
+	if (!tap_ok(pv_ok(pv_store_open(&s, suite_path(b, "locked"), &o, &e)), "a store to lock") ||
+	    sqlite3_open(suite_path(b, "locked"), &db) != SQLITE_OK)
+		return;
+	sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+	tap_ok(!pv_ok(pv_store_apply(s, &sub, &r, &e)) && e.code == PV_E_DOWN &&
+		   strstr(e.what, "another process is writing") != NULL,
+	    "a writer who waited long enough says for whom");
+	tap_ok(pv_ok(pv_store_view_open(&v, s, &e)), "readers do not wait for writers");
+	pv_store_view_free(v);
+	sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	sqlite3_close(db);
+	tap_ok(pv_ok(pv_store_apply(s, &sub, &r, &e)) && r.outcome == PV_STORE_DURABLE,
+	    "then it is the next one's turn");
+	pv_store_free(s);
+}
+
+int
+main(void)
+{
+	struct suite_backend b = { "sqlite", suite_folder_make() };
+
+	test_triggers(&b);
+	test_foreign_files(&b);
+	test_locked(&b);
+	suite_folder_remove(b.folder);
+	return tap_done();
+}
