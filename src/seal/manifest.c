@@ -24,6 +24,9 @@
 #define GMAC         16
 #define HS256        32
 #define BINDING_TEXT 88 /* base64 of 64 hex digits */
+#define P256_SPKI    91 /* DER bytes, of which the point is the last 65 */
+#define P256_POINT   65
+#define UNCOMPRESSED 4
 
 /* ---- words ---- */
 
@@ -514,26 +517,37 @@ segments_regular(const struct pv_manifest *m)
 	       (m->segment_count == 1 || m->segments[m->segment_count - 1].size > 0);
 }
 
-/* What base64, OpenSSL's PEM reader and the binding's two forms leave open. */
+/*
+ * A PEM that any reader takes for a key has many spellings: blanks, line
+ * lengths, and in the key itself the point's hybrid form (SEC 1, 2.3.4), which
+ * OpenSSL reads too. Ours is one.
+ */
+static bool
+ephemeral_regular(struct pv_slice pem)
+{
+	PV_AUTO(pv_wrap_pub_freep) struct pv_wrap_pub *key = NULL;
+	PV_AUTO(pv_buf_free) struct pv_buf again = { 0 };
+	struct pv_slice spki;
+	struct pv_err ignored;
+
+	if (!pv_ok(pv_wrap_pub_read(&key, pem, &ignored)) || pv_wrap_pub_kind(key) != PV_KEY_P256)
+		return false;
+	spki = pv_wrap_pub_spki(key);
+	if (spki.n != P256_SPKI || spki.p[P256_SPKI - P256_POINT] != UNCOMPRESSED)
+		return false;
+	pv_wrap_pub_write(&again, key);
+	return pv_slice_eq(pv_buf_slice(&again), pem);
+}
+
 static bool
 access_regular(const struct pv_access *k, size_t i, size_t n)
 {
-	PV_AUTO(pv_wrap_pub_freep) struct pv_wrap_pub *key = NULL;
-	PV_AUTO(pv_buf_free) struct pv_buf pem = { 0 };
 	char sid[24] = "";
-	struct pv_err ignored;
 
 	if (n > 1)
 		snprintf(sid, sizeof(sid), "%zu", i + 1);
-	if (!pv_slice_is(k->sid, sid) || k->kid.n == 0 || k->binding.n != BINDING_TEXT)
-		return false;
-	if (k->type == PV_ACCESS_RSA)
-		return true;
-	if (!pv_ok(pv_wrap_pub_read(&key, k->ephemeral, &ignored)) ||
-	    pv_wrap_pub_kind(key) != PV_KEY_P256)
-		return false;
-	pv_wrap_pub_write(&pem, key);
-	return pv_slice_eq(pv_buf_slice(&pem), k->ephemeral);
+	return pv_slice_is(k->sid, sid) && k->kid.n != 0 && k->binding.n == BINDING_TEXT &&
+	       (k->type == PV_ACCESS_RSA || ephemeral_regular(k->ephemeral));
 }
 
 PV_RESULT

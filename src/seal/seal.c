@@ -165,7 +165,7 @@ pv_seal_write(
     struct pv_seal *s, struct pv_seal_source source, struct pv_seal_content *out, struct pv_err *e)
 {
 	struct pv_seal_content content;
-	size_t got;
+	size_t got = 0;
 
 	if (s->step != STEP_NEW)
 		return PV_FAIL(e, PV_E_BUG, "a file is sealed once");
