@@ -180,7 +180,7 @@ take_lock(struct pv_keyfile *k, struct pv_slice lock)
 		return true;
 	while (n < 6 && pv_slice_next(&lock, ' ', &w[n]))
 		n++;
-	if (n != 6 || lock.n > 0 || !pv_slice_is(w[0], LOCK) || !pv_slice_u64(w[1], &k->cost) ||
+	if (n != 6 || lock.p != NULL || !pv_slice_is(w[0], LOCK) || !pv_slice_u64(w[1], &k->cost) ||
 	    k->cost < COST || k->cost > COST_MAX || (k->cost & (k->cost - 1)) != 0 ||
 	    !pv_slice_is(w[2], "8") || !pv_slice_is(w[3], "1"))
 		return false;
@@ -219,7 +219,8 @@ check_sum(struct pv_slice text, struct pv_slice *body)
 	*body = pv_slice_sub(text, 0, text.n - (sizeof(line) - 1));
 	pv_hash_hex(*body, line + 4);
 	line[4 + 2 * PV_HASH] = '\n';
-	return memcmp(text.p + body->n, line, sizeof(line) - 1) == 0;
+	return body->p[body->n - 1] == '\n' &&
+	       memcmp(text.p + body->n, line, sizeof(line) - 1) == 0;
 }
 
 /* The lines between the first and the sum. */
@@ -420,14 +421,16 @@ write_locked(struct pv_buf *out, size_t head_at, const struct pv_keyfile *k,
 	PV_AUTO(pv_aead_freep) struct pv_aead *a = NULL;
 	PV_AUTO(pv_buf_free) struct pv_buf sealed = { 0 };
 	uint8_t salt[SALT];
+	size_t n;
 
 	env->random(env->ctx, salt, SALT);
 	stretched = stretch(passphrase, salt, COST);
 	a = aead_of(stretched);
 	write_lock(out, salt, check_of(stretched));
-	sealed.n = pv_secret_size(k->secret) + PV_AEAD_OVER;
+	n = pv_secret_size(k->secret) + PV_AEAD_OVER;
 	pv_aead_seal_fresh(a, env, pv_slice_sub(pv_buf_slice(out), head_at, out->n),
-	    pv_secret_slice(k->secret), (uint8_t *)pv_buf_room(&sealed, sealed.n));
+	    pv_secret_slice(k->secret), (uint8_t *)pv_buf_room(&sealed, n));
+	sealed.n = n;
 	pv_buf_add_str(out, "secret ");
 	pv_base64_write(out, pv_buf_slice(&sealed), PV_BASE64);
 }

@@ -229,6 +229,7 @@ pv_note_read(struct pv_note *out, struct pv_slice bytes, struct pv_arena *a, str
 		return PV_FAIL(e, PV_E_LIMIT, "a note with %zu signatures, %u are the most", count,
 		    PV_NOTE_SIGS);
 	sigs = pv_arena_alloc_n(a, count, sizeof(*sigs));
+	lines.n--; /* the last line end begins no other line */
 	while (pv_slice_next(&lines, '\n', &line)) {
 		if (!read_sig(&sigs[n.sig_count++], line, a))
 			return PV_FAIL(e, PV_E_INPUT,
