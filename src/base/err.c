@@ -5,6 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#undef pv_advise
+#undef pv_within
+#undef pv_from
+
 /* Text from outside may hold anything: what a terminal would act on is shown as '?'. */
 static void
 defuse(char *s)
