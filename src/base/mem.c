@@ -6,14 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/*
- * gcc 12 counts memory twice where it sees both the attribute of an allocator and its body, as here
- * alone, and calls the second one a leak.
- */
-#ifndef __clang__
-#	pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
-#endif
-
 void
 pv_out_of_memory(size_t asked)
 {
