@@ -67,7 +67,7 @@ struct pv_helds {
 	size_t n, cap;
 };
 /* A name that a record refers to, and where it stands in it. */
-struct pv_ref {
+struct pv_mention {
 	enum pv_tree tree; /* NONE: a party */
 	struct pv_slice name;
 	const char *field, *sub; /* "except", "topic" */
@@ -76,8 +76,8 @@ struct pv_ref {
 	bool ever;    /* enough that it was declared once: what forbids */
 	bool granted; /* must be grantable */
 };
-struct pv_refs {
-	struct pv_ref *at;
+struct pv_mentions {
+	struct pv_mention *at;
 	size_t n, cap;
 };
 
@@ -100,7 +100,7 @@ struct pv_state {
 	struct pv_map *key_names;    /* name of a vkey -> its newest entry */
 	struct pv_map *attested;     /* condition id -> its newest attestation, an index in all */
 	struct pv_helds holds;
-	struct pv_refs refs;         /* of the record at hand */
+	struct pv_mentions refs;         /* of the record at hand */
 	uint32_t marks;
 };
 
