@@ -58,7 +58,9 @@ static const char *const fixed_sql[SQ_STMTS] = {
 static int
 system_errno(const struct sq_conn *c)
 {
-	return c != NULL && c->db != NULL ? sqlite3_system_errno(c->db) : errno;
+	int err = c != NULL && c->db != NULL ? sqlite3_system_errno(c->db) : 0;
+
+	return err != 0 ? err : errno; /* SQLite forgets some, as that of a write to its log */
 }
 
 bool
@@ -141,6 +143,9 @@ fail_open(struct sq_store *sq, struct sq_conn *c, int rc, struct pv_err *e)
 	char subject[300];
 
 	sq->no_space = sq_no_space(c, rc);
+	if (rc == SQLITE_ERROR)
+		return PV_FAIL(
+		    e, PV_E_UNTRUSTED, "\"%s\" is not a store of Proviso, or is damaged", sq->path);
 	snprintf(subject, sizeof(subject), "the store \"%s\"", sq->path);
 	return sq_fail(c, rc, subject, "opened", e);
 }

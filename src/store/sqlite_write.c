@@ -10,6 +10,7 @@
  */
 #include "store/sqlite.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 enum step {
@@ -685,8 +686,10 @@ static void
 fail_job(struct sq_store *sq, const struct pv_store_job *job, int rc)
 {
 	char subject[200];
+	int err = errno;
 
 	name_subject(sq, job->sub, subject, sizeof(subject));
+	errno = err;
 	*job->r = (struct pv_store_result){ .outcome = PV_STORE_FAILED };
 	if (rc == SQLITE_FULL)
 		pv_ignore(sq_no_space_fail(sq, subject, &job->r->err));
