@@ -266,14 +266,15 @@ tree(void)
 	if (!tap_ok(pv_ok(pv_json_read(&doc, pv_slice_of(text), LIMIT, &e)), "a document is read"))
 		return;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		node = pv_json_at(doc, pv_json_path(doc, 0, pv_slice_of(rows[i].path)));
-		tap_ok(rows[i].source == NULL
-			   ? node == NULL
-			   : node != NULL && pv_slice_is(pv_slice_sub(pv_json_source(doc),
-							     node->from, node->to),
-						 rows[i].source),
-		    "\"%s\" leads to %s", rows[i].path,
-		    rows[i].source != NULL ? rows[i].source : "nothing");
+		const struct pv_json_node *value =
+		    pv_json_at(doc, pv_json_path(doc, 0, pv_slice_of(rows[i].path)));
+		bool there = value != NULL;
+		struct pv_slice found =
+		    there ? pv_slice_sub(pv_json_source(doc), value->from, value->to) : PV_NO_SLICE;
+
+		tap_ok(there == (rows[i].source != NULL) &&
+			   (!there || pv_slice_is(found, rows[i].source)),
+		    "\"%s\" leads to %s", rows[i].path, there ? "its value" : "nothing");
 	}
 	node = pv_json_at(doc, pv_json_path(doc, 0, PV_SLICE("counterpart[1].within")));
 	pv_json_place(doc, node->from, &line, &col);
