@@ -489,6 +489,8 @@ pv_manifest_write(const struct pv_manifest *m, struct pv_buf *out, struct pv_err
 	pv_jsonw_str(&w, "url", PV_SLICE("0.payload"));
 	pv_jsonw_str(&w, "protocol", PV_SLICE("zip"));
 	pv_jsonw_bool(&w, "isEncrypted", true);
+	/* Python's SDK reads no file without; what the content is stands in the label */
+	pv_jsonw_str(&w, "mimeType", PV_SLICE("application/octet-stream"));
 	pv_jsonw_end(&w);
 	write_encryption(&w, m);
 	pv_jsonw_end(&w);

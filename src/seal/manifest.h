@@ -79,7 +79,7 @@ struct pv_manifest {
 	struct pv_slice policy;             /* base64 text */
 	const struct pv_access *access;
 	size_t access_count;
-	struct pv_slice media_type; /* foreign files say one, ours leave it to the label */
+	struct pv_slice media_type; /* as a foreign file says; ours leave it to the label */
 };
 
 /* What out holds is in a. */
