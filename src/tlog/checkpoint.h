@@ -43,8 +43,9 @@ PV_RESULT pv_log_policy_make(const struct pv_log_policy **out, const struct pv_v
     const struct pv_vkey *witnesses, size_t count, size_t k, struct pv_arena *a, struct pv_err *e);
 const struct pv_vkey *pv_log_policy_logs(const struct pv_log_policy *p, size_t *count);
 const struct pv_vkey *pv_log_policy_witnesses(const struct pv_log_policy *p, size_t *count);
-struct pv_slice pv_log_policy_log_url(const struct pv_log_policy *p, size_t i);     /* empty: none */
-struct pv_slice pv_log_policy_witness_url(const struct pv_log_policy *p, size_t i); /* empty: none */
+struct pv_slice pv_log_policy_log_url(const struct pv_log_policy *p, size_t i); /* empty: none */
+struct pv_slice pv_log_policy_witness_url(
+    const struct pv_log_policy *p, size_t i); /* empty: none */
 struct pv_slice pv_log_policy_witness_name(const struct pv_log_policy *p, size_t i);
 
 /* ---- verifying ---- */

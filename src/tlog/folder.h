@@ -63,7 +63,7 @@ struct pv_fault {
 #define PV_FOLDER_FAULTS 1000 /* kept; more are counted */
 
 struct pv_folder_report {
-	bool good; /* signature, root, every entry, every tile */
+	bool good; /* signature, quorum, root, every entry, every tile */
 	/* the checkpoint */
 	bool signature_good; /* signed by a log of the policy, no known signature is wrong */
 	struct pv_err signature_err; /* why not */

@@ -32,7 +32,8 @@ PV_RESULT pv_proof_read(
     struct pv_proof *out, struct pv_slice bytes, struct pv_arena *a, struct pv_err *e);
 /* Entry, path and checkpoint, under the policy and its quorum. UNTRUSTED when one of them does not hold. */
 PV_RESULT pv_proof_verify(struct pv_checkpoint_seen *out, const struct pv_proof *p,
-    struct pv_slice entry, const struct pv_log_policy *policy, struct pv_arena *a, struct pv_err *e);
+    struct pv_slice entry, const struct pv_log_policy *policy, struct pv_arena *a,
+    struct pv_err *e);
 /* The same when only the entry's leaf hash is known. */
 PV_RESULT pv_proof_verify_hash(struct pv_checkpoint_seen *out, const struct pv_proof *p,
     const uint8_t leaf[PV_HASH], const struct pv_log_policy *policy, struct pv_arena *a,
