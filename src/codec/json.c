@@ -20,8 +20,8 @@
 
 #define INTEGER_MAX 9007199254740991 /* 2^53 - 1 */
 #define FEW_MEMBERS 16
-#define EXPONENT_MAX \
-	(INT64_C(1) << 40) /* more than any fraction has digits, so that none can make up for it */
+/* More than any fraction has digits, so that none can make up for it. */
+#define EXPONENT_MAX (INT64_C(1) << 40)
 
 struct level {
 	uint32_t node, last_child;
@@ -103,43 +103,8 @@ found(const struct reader *r, const char *p)
 
 /* Strings */
 
-/* Not to be looked at in a string: all but quote, backslash and what is below the blank. */
-static const bool special[256] = {
-	1,
-	1,
-	1,
-	1,
-	1,
-	1,
-	1,
-	1,
-	1,
-	1,
-	1,
-	1,
-	1,
-	1,
-	1,
-	1, /* 0x00 */
-	1,
-	1,
-	1,
-	1,
-	1,
-	1,
-	1,
-	1,
-	1,
-	1,
-	1,
-	1,
-	1,
-	1,
-	1,
-	1, /* 0x10 */
-	['"'] = 1,
-	['\\'] = 1,
-};
+/* What ends the plain part of a string. */
+static const bool special[256] = { [0 ... 0x1f] = true, ['"'] = true, ['\\'] = true };
 
 static const char *
 skip_plain(const char *p)
@@ -224,9 +189,9 @@ read_escaped(struct reader *r, const char *begin, struct pv_slice *out)
 	struct pv_buf *to = &r->doc->strings;
 	size_t from;
 
+	/* only while it is empty, so that nothing moves */
 	if (to->cap < r->doc->source.n)
-		pv_buf_room(
-		    to, r->doc->source.n); /* only while it is empty, so that nothing moves */
+		pv_buf_room(to, r->doc->source.n);
 	from = to->n;
 	for (const char *plain = begin + 1;; plain = r->p) {
 		size_t n;
@@ -336,7 +301,8 @@ read_grammar(struct reader *r, struct digits *d)
 
 /*
  * With at most 15 digits and a power of ten that a double holds exactly, one operation rounds once (Clinger
- * 1990); the rest is for strtod, in the locale that has a point.
+ * 1990); the rest is for strtod, in the locale that has a point, which glibc and musl keep ready: nothing is
+ * allocated.
  */
 static double
 real_of(const struct digits *d, const char *text)
@@ -350,8 +316,7 @@ real_of(const struct digits *d, const char *text)
 		v = d->scale < 0 ? v / powers[-d->scale] : v * powers[d->scale];
 		return *text == '-' ? -v : v;
 	}
-	c_locale = newlocale(
-	    LC_ALL_MASK, "C", (locale_t)0); /* glibc and musl keep it ready: nothing is allocated */
+	c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
 	answer = strtod_l(text, NULL, c_locale);
 	freelocale(c_locale);
 	return answer;
@@ -839,6 +804,8 @@ path_step(const struct pv_json *doc, uint32_t i, struct pv_slice *path)
 		*path = pv_slice_sub(step, n, step.n);
 		i = pv_json_member(doc, i, pv_slice_sub(step, 0, n));
 	}
+	if (path->n > 0 && path->p[0] != '.' && path->p[0] != '[')
+		return PV_JSON_NONE; /* after a bracket */
 	if (path->n > 1 && path->p[0] == '.' && path->p[1] != '[')
 		*path = pv_slice_sub(*path, 1, path->n);
 	return i;

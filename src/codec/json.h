@@ -77,7 +77,7 @@ void pv_json_canon(const struct pv_json *doc, uint32_t i, struct pv_buf *out);
 void pv_json_pretty(const struct pv_json *doc, uint32_t i, struct pv_buf *out);
 /* Appends s as a JSON string with its quotes, escaped as RFC 8785 says. Bytes that are not UTF-8 become U+FFFD. */
 void pv_json_quote(struct pv_buf *out, struct pv_slice s);
-/* Appends a number in the shortest form of RFC 8785 3.2.2.3 (ECMAScript); not for NaN and infinities. */
+/* Appends a number in the shortest form of RFC 8785 3.2.2.3 (ECMAScript); null for NaN and infinities, as there. */
 void pv_json_number(struct pv_buf *out, double v);
 
 /*

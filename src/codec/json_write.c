@@ -4,6 +4,7 @@
  * writes them, strings with the fewest escapes, no blanks.
  */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -107,6 +108,10 @@ add_decimal(struct pv_buf *out, struct decimal d)
 void
 pv_json_number(struct pv_buf *out, double v)
 {
+	if (!isfinite(v)) {
+		pv_buf_add_str(out, "null");
+		return;
+	}
 	if (v < 0) {
 		pv_buf_add_c(out, '-');
 		v = -v;

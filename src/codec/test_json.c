@@ -252,6 +252,7 @@ tree(void)
 		{ "id[0]", NULL },
 		{ "id.x", NULL },
 		{ ".id", NULL },
+		{ "counterpart[1]within", NULL },
 		{ "nothing", NULL },
 		{ "counterpart.[0]", NULL },
 		{ "id.", NULL },
@@ -383,6 +384,8 @@ numbers_of_rfc8785(void)
 		{ 0x0010000000000000, "2.2250738585072014e-308" },
 		{ 0x000fffffffffffff, "2.225073858507201e-308" },
 		{ 0x3fb999999999999a, "0.1" },
+		{ 0x7ff0000000000000, "null" },
+		{ 0x7ff8000000000000, "null" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
