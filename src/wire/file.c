@@ -273,6 +273,26 @@ find_value(struct pv_file *f, bool *more, struct pv_err *e)
 	return PV_DONE;
 }
 
+/* What is wrong with a value, told in lines of the file. */
+static struct pv_status
+read_again(const struct pv_item *item, struct pv_status st, struct pv_err *e)
+{
+	PV_AUTO(pv_json_freep) struct pv_json *doc = NULL;
+	struct pv_err told = { 0 };
+	size_t used;
+
+	if (pv_ok(
+		pv_json_read_one(&doc, item->raw, PV_ITEM_RAW_MAX + 1, item->line, &used, &told)) ||
+	    told.line == 0) {
+		shift(item, e); /* it saw less than the whole, so that the whole is what is told */
+		return st;
+	}
+	*e = told;
+	if (e->line == item->line)
+		e->col += item->col - 1;
+	return (struct pv_status){ e->code };
+}
+
 struct pv_status
 pv_file_next(
     struct pv_file *f, struct pv_item *out, bool *more, struct pv_arena *a, struct pv_err *e)
@@ -303,7 +323,7 @@ pv_file_next(
 	f->broken = found == BROKEN;
 	st = pv_json_reread(f->doc, item.raw, PV_ITEM_RAW_MAX + 1, e);
 	if (!pv_ok(st)) {
-		shift(&item, e);
+		st = read_again(&item, st, e);
 		move_to(f, f->at + n);
 		read_signatures(f, &item, a);
 		return pv_from(st, e, f->source);

@@ -334,7 +334,7 @@ static const struct bad bads[] = {
 	    "text.e", 1, 42, "is not a language" },
 	{ "the authentic text is there",
 	    "{\"record\":\"order\"," COMMON "\"subject\":[\"co\"],\"counterpart\":[\"us\"],"
-					    "\"direction\":\"both\",\"text\":{\"en\":\"x\"},"
+	    "\"direction\":\"both\",\"text\":{\"en\":\"x\"},"
 	    "\"authentic\":\"es\",\"public\":true,\"effective\":\"2025-11-11T14:07:02Z\",\"kind\":"
 	    "\"suspend\",\"except\":[]}",
 	    "authentic", 1, 188, "no text in \"es\"" },
@@ -346,7 +346,7 @@ static const struct bad bads[] = {
 	    "obligations[0].within", 1, 38, "is missing" },
 	{ "an officer's key signs",
 	    "{\"record\":\"key\"," COMMON "\"party\":\"co\",\"use\":\"officer\",\"binding\":\"b\","
-					  "\"from\":\"2025-11-11T14:07:02Z\"}",
+	    "\"from\":\"2025-11-11T14:07:02Z\"}",
 	    "key", 1, 1, "is missing" },
 	{ "observed comes before the record",
 	    "{\"record\":\"attestation\"," COMMON
@@ -357,8 +357,7 @@ static const struct bad bads[] = {
 	    "{\"record\":\"party\"," COMMON "\"name\":\"co\",\"names\":{},\"members\":[\"co\"]}",
 	    "members[0]", 1, 135, "not a member of itself" },
 	{ "a genesis names as many officers as it asks for",
-	    "{\"record\":\"genesis\"," COMMON
-	    "\"origin\":\"co/"
+	    "{\"record\":\"genesis\"," COMMON "\"origin\":\"co/"
 	    "orders\",\"root\":\"co\",\"quorum\":2,\"signers\":[],\"profile\":\"courier\","
 	    "\"officers\":[\"co/officer1+bb563574+AcqXgRLKG73K+sIxs5oj3E2nhu/4FHxOcrmAd4Wv7ki7\"]}",
 	    "quorum", 1, 145, "2 different officers" },
