@@ -6,7 +6,7 @@ program for RSA, ECDH and single AES blocks, and GCM written out after NIST SP 8
 """
 import base64, hashlib, hmac, json, os, shutil, struct, subprocess, sys, tempfile, zipfile
 
-tool = sys.argv[1]
+tool = os.path.abspath(sys.argv[1])
 count = failed = 0
 
 
