@@ -56,6 +56,8 @@ fill_in(struct batch *b, struct pv_record *r)
 		r->time = pv_desk_now(b->d);
 	if (r->issuer.n == 0)
 		r->issuer = b->d->party;
+	if (b->d->own.state->genesis != NULL && b->d->own.state->genesis->exercise)
+		r->exercise = true;
 	pv_record_seal(r, b->a);
 }
 

@@ -37,6 +37,9 @@ struct pv_unlock {
 	 * until the act has enough. */
 	const char *const *as;
 	size_t as_count;
+	/* Key files from elsewhere, to sign with instead of the home's. */
+	const char *const *key_files;
+	size_t key_file_count;
 };
 
 /* ---- home.c: a home, and its making --------------------------------------------------------- */
@@ -117,6 +120,7 @@ struct pv_export_ask {
 	struct pv_slice origin; /* empty: the own log */
 	bool public_only;
 	struct pv_slice audience; /* a partner: what is public, and what names it or its own; for pv_desk_follow() there */
+	struct pv_names include;  /* ids of private acts that the audience is given besides */
 };
 /* The acts as `apply` takes them (audience empty), or a bundle that another home can follow. */
 PV_RESULT pv_desk_export(struct pv_desk *d, const struct pv_export_ask *ask, struct pv_buf *out, struct pv_err *e);

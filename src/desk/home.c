@@ -252,6 +252,20 @@ pv_home_refold(struct pv_desk *d, struct pv_err *e)
 	return pv_home_refresh(d, e);
 }
 
+PV_RESULT
+pv_home_forget(struct pv_desk *d, struct pv_slice origin, struct pv_err *e)
+{
+	struct pv_log *log = pv_home_log(d, origin);
+
+	if (log != NULL && !log->own) {
+		struct pv_slice name = log->origin;
+
+		log_free(log);
+		log_begin(log, name, false);
+	}
+	return pv_home_refresh(d, e);
+}
+
 struct pv_log *
 pv_home_log(struct pv_desk *d, struct pv_slice origin)
 {

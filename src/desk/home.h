@@ -53,6 +53,8 @@ struct pv_desk {
 PV_RESULT pv_home_refresh(struct pv_desk *d, struct pv_err *e);
 /* Forgets the fold of the own log, after a failed act left it half way, and folds again. */
 PV_RESULT pv_home_refold(struct pv_desk *d, struct pv_err *e);
+/* The same for a copy. */
+PV_RESULT pv_home_forget(struct pv_desk *d, struct pv_slice origin, struct pv_err *e);
 struct pv_log *pv_home_log(struct pv_desk *d, struct pv_slice origin); /* NULL: not held here */
 void pv_home_snapshot(struct pv_log *log);                             /* builds log->snapshot when it is missing */
 /* An unlocked key of this home that has no passphrase: "log", "journal", "signer", "gateway", "kas". */

@@ -145,7 +145,7 @@ matter_of(struct pv_desk *d, const struct pv_record *label, struct pv_names cust
 		.identified = r->persons.given ? r->persons.identified : PV_IDENTIFIED_UNKNOWN, .valid_until = r->valid_until,
 		.sources = sources, .source_count = r->derived_from.n };
 	for (size_t i = 0; i < r->derived_from.n; i++) {
-		struct pv_held source;
+		struct pv_kept source;
 		bool found = false;
 
 		if (depth < DEEP)

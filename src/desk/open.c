@@ -318,7 +318,7 @@ check_request(struct pv_desk *d, const struct pv_exchange_request *r, const stru
 
 /* The share of the payload key, once it is sure that the request speaks of the file that was sealed for this report. */
 static PV_RESULT
-find_share(struct pv_desk *d, const struct pv_exchange_request *r, const struct pv_held *h, struct pv_secret **share, struct pv_arena *a,
+find_share(struct pv_desk *d, const struct pv_exchange_request *r, const struct pv_kept *h, struct pv_secret **share, struct pv_arena *a,
     struct pv_err *e)
 {
 	struct pv_access access = { .type = pv_access_type_of(r->wrap_type), .url = d->kas_url, .kid = r->kid, .wrapped = r->wrapped,
@@ -415,7 +415,7 @@ reply_refusal(struct pv_desk *d, const struct pv_exchange_request *r, struct pv_
 }
 
 static PV_RESULT
-reply_grant(struct pv_desk *d, const struct pv_exchange_request *r, struct pv_slice line, const struct pv_held *h,
+reply_grant(struct pv_desk *d, const struct pv_exchange_request *r, struct pv_slice line, const struct pv_kept *h,
     const struct pv_secret *share, const struct pv_released *rel, struct pv_buf *out, struct pv_arena *a, struct pv_err *e)
 {
 	PV_AUTO(pv_buf_free) struct pv_buf wrapped = { 0 };
@@ -444,7 +444,7 @@ answer_request(struct pv_desk *d, const struct pv_exchange_request *r, struct pv
 	struct pv_case c = { .recipient = r->party, .purpose = r->purpose, .channel = r->channel };
 	struct pv_store_change row = request_row(d, r, "answered", line, PV_OP_ADD);
 	struct pv_released rel;
-	struct pv_held h;
+	struct pv_kept h;
 	struct pv_status st;
 	bool found;
 
@@ -546,7 +546,7 @@ open_own(struct pv_desk *d, const struct pv_open_ask *ask, struct pv_arena *a, s
 	const struct pv_access *access;
 	struct pv_released rel;
 	struct pv_status st;
-	struct pv_held h;
+	struct pv_kept h;
 	bool found;
 
 	PV_TRY(pv_report_find(d, pv_slice_of(ask->report), a, &h, &found, e));
@@ -663,7 +663,7 @@ own_request(struct pv_desk *d, const struct pv_exchange_reply *reply, struct pv_
 
 /* The label as its originator's gateway signed it, and as the file names it. */
 static PV_RESULT
-read_label(struct pv_desk *d, const struct pv_exchange_reply *reply, const struct pv_policy *policy, struct pv_arena *a, struct pv_held *h,
+read_label(struct pv_desk *d, const struct pv_exchange_reply *reply, const struct pv_policy *policy, struct pv_arena *a, struct pv_kept *h,
     struct pv_err *e)
 {
 	const struct pv_record *key;
@@ -699,7 +699,7 @@ receive_share(struct pv_desk *d, const struct pv_exchange_reply *reply, struct p
 
 /* Custody: the sealed file is kept as it is, its key wrapped to our own. */
 static PV_RESULT
-keep_report(struct pv_desk *d, const struct opened_file *f, const struct pv_secret *share, struct pv_held *h, struct pv_store_change *row,
+keep_report(struct pv_desk *d, const struct opened_file *f, const struct pv_secret *share, struct pv_kept *h, struct pv_store_change *row,
     struct pv_arena *a, struct pv_err *e)
 {
 	PV_AUTO(pv_keyfile_freep) struct pv_keyfile *file = NULL;
@@ -746,7 +746,7 @@ use_grant(struct pv_desk *d, const struct pv_open_ask *ask, const struct opened_
 	PV_AUTO(pv_secret_freep) struct pv_secret *share = NULL;
 	const struct pv_secret *shares;
 	struct pv_exchange_request r;
-	struct pv_held h = { 0 };
+	struct pv_kept h = { 0 };
 	struct pv_matter m;
 	struct pv_judgement j;
 	struct pv_case c;

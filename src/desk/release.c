@@ -4,9 +4,7 @@
 #include <stdio.h>
 
 #include "codec/json.h"
-#include "codec/rfc3339.h"
-#include "crypto/commit.h"
-#include "crypto/hash.h"
+#include "wire/request.h"
 
 static struct pv_slice
 random_hex(struct pv_desk *d, struct pv_arena *a)
@@ -180,30 +178,6 @@ pv_tell(struct pv_desk *d, const struct pv_released *r, struct pv_slice caller, 
 
 /* ---- terms ---- */
 
-static const char *
-duty_name(enum pv_duty duty)
-{
-	switch (duty) {
-	case PV_REPORT_OUTCOME:
-		return "report-outcome";
-	case PV_DELETE_BY:
-		return "delete-by";
-	case PV_NO_ONWARD:
-		return "no-onward";
-	case PV_NOTIFY_ORIGINATOR:
-		return "notify-originator";
-	case PV_ATTRIBUTE:
-		return "attribute";
-	case PV_NO_ATTRIBUTION:
-		return "no-attribution";
-	case PV_HUMAN_IDENTIFICATION:
-		return "human-identification";
-	case PV_DUTY_NONE:
-		break;
-	}
-	return "none";
-}
-
 static bool
 with_custody(const struct pv_judgement *j)
 {
@@ -220,7 +194,6 @@ struct pv_slice
 pv_terms_json(const struct pv_judgement *j, struct pv_arena *a)
 {
 	PV_AUTO(pv_buf_free) struct pv_buf b = { 0 };
-	PV_AUTO(pv_buf_free) struct pv_buf time = { 0 };
 	struct pv_jsonw w = { .out = &b };
 
 	pv_jsonw_array(&w, NULL);
@@ -229,22 +202,8 @@ pv_terms_json(const struct pv_judgement *j, struct pv_arena *a)
 		pv_jsonw_str(&w, "grants", PV_SLICE("custody"));
 		pv_jsonw_end(&w);
 	}
-	for (size_t i = 0; i < j->obligations.n; i++) {
-		const struct pv_obligation *o = &j->obligations.at[i];
-
-		pv_jsonw_object(&w, NULL);
-		if (o->after_s != 0)
-			pv_jsonw_u64(&w, "after", o->after_s);
-		if (o->by != 0) {
-			pv_buf_clear(&time);
-			pv_time_write(&time, o->by);
-			pv_jsonw_str(&w, "by", pv_buf_slice(&time));
-		}
-		pv_jsonw_str(&w, "duty", pv_slice_of(duty_name(o->duty)));
-		if (o->within_s != 0)
-			pv_jsonw_u64(&w, "within", o->within_s);
-		pv_jsonw_end(&w);
-	}
+	for (size_t i = 0; i < j->obligations.n; i++)
+		pv_obligation_write(&w, NULL, &j->obligations.at[i]);
 	pv_jsonw_end(&w);
 	return pv_arena_copy(a, pv_buf_slice(&b));
 }

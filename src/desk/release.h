@@ -12,7 +12,7 @@
 
 struct pv_releasing {
 	const struct pv_case *c;
-	const struct pv_held *report;
+	const struct pv_kept *report;
 	struct pv_slice person;
 	const struct pv_store_change *rows; /* to be written with the entry, whichever it is */
 	size_t row_count;

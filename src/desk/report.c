@@ -95,7 +95,7 @@ bytes_of(struct pv_slice hex, struct pv_arena *a)
 
 /* extra: the wrapped share, then the custodians, a line each. */
 struct pv_store_change
-pv_report_row(const struct pv_held *h, const uint8_t sealed_id[32], struct pv_slice content_hex, struct pv_arena *a)
+pv_report_row(const struct pv_kept *h, const uint8_t sealed_id[32], struct pv_slice content_hex, struct pv_arena *a)
 {
 	struct pv_store_change c = { .op = PV_OP_PUT, .table = PV_T_REPORTS };
 	PV_AUTO(pv_buf_free) struct pv_buf extra = { 0 };
@@ -119,14 +119,14 @@ pv_report_row(const struct pv_held *h, const uint8_t sealed_id[32], struct pv_sl
 }
 
 PV_RESULT
-pv_report_row_read(struct pv_desk *d, const struct pv_store_row *row, struct pv_arena *a, struct pv_held *out, struct pv_err *e)
+pv_report_row_read(struct pv_desk *d, const struct pv_store_row *row, struct pv_arena *a, struct pv_kept *out, struct pv_err *e)
 {
 	struct pv_slice extra = pv_arena_copy(a, row->c[PV_C_REPORT_EXTRA].s), line, rest, *custodians;
 	const char *end;
 	size_t n = 0;
 
 	(void)d;
-	*out = (struct pv_held){ .note = pv_arena_copy(a, row->c[PV_C_REPORT_BODY].s), .created = row->c[PV_C_REPORT_CREATED].n };
+	*out = (struct pv_kept){ .note = pv_arena_copy(a, row->c[PV_C_REPORT_BODY].s), .created = row->c[PV_C_REPORT_CREATED].n };
 	out->digest = hex_of(row->c[PV_C_REPORT_DIGEST].s, a);
 	out->place = pv_arena_copy(a, row->c[PV_C_REPORT_PLACE].s);
 	out->state = pv_arena_copy(a, row->c[PV_C_REPORT_STATE].s);
@@ -144,7 +144,7 @@ pv_report_row_read(struct pv_desk *d, const struct pv_store_row *row, struct pv_
 }
 
 PV_RESULT
-pv_report_find(struct pv_desk *d, struct pv_slice id, struct pv_arena *a, struct pv_held *out, bool *found, struct pv_err *e)
+pv_report_find(struct pv_desk *d, struct pv_slice id, struct pv_arena *a, struct pv_kept *out, bool *found, struct pv_err *e)
 {
 	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
 	struct pv_store_row row = { .c[PV_C_REPORT_ID] = PV_CELL_S(id) };
@@ -219,7 +219,7 @@ check_label(struct pv_desk *d, const struct pv_report *r, struct pv_err *e)
 static PV_RESULT
 take_like(struct pv_desk *d, struct pv_slice like, struct pv_report *r, struct pv_arena *a, struct pv_err *e)
 {
-	struct pv_held other;
+	struct pv_kept other;
 	bool found;
 
 	if (like.n == 0)
@@ -305,7 +305,7 @@ read_on(void *ctx, char *into, size_t room, size_t *got, struct pv_err *e)
 
 /* Step one done, the label can be made: content known, signed by the gateway. */
 static PV_RESULT
-sign_label(struct pv_desk *d, struct pv_record *label, const struct pv_seal_content *content, struct pv_held *h, struct pv_arena *a,
+sign_label(struct pv_desk *d, struct pv_record *label, const struct pv_seal_content *content, struct pv_kept *h, struct pv_arena *a,
     struct pv_err *e)
 {
 	PV_AUTO(pv_pair_freep) struct pv_pair *gateway = NULL;
@@ -331,7 +331,7 @@ sign_label(struct pv_desk *d, struct pv_record *label, const struct pv_seal_cont
 }
 
 static PV_RESULT
-seal_to(struct pv_desk *d, struct pv_share_ask *ask, struct pv_record *label, int *fd, struct pv_held *h, struct pv_seal_done *done,
+seal_to(struct pv_desk *d, struct pv_share_ask *ask, struct pv_record *label, int *fd, struct pv_kept *h, struct pv_seal_done *done,
     struct pv_arena *a, struct pv_err *e)
 {
 	struct reading from = { .fd = ask->fd, .progress = ask->progress, .progress_ctx = ask->progress_ctx };
@@ -433,7 +433,7 @@ static PV_RESULT
 share_sealed(struct pv_desk *d, struct pv_share_ask *ask, int *fd, const char *temporary, struct pv_arena *a, struct pv_share_answer *out,
     struct pv_err *e)
 {
-	struct pv_held h = { .state = PV_SLICE("shared"), .created = ask->label.time };
+	struct pv_kept h = { .state = PV_SLICE("shared"), .created = ask->label.time };
 	struct pv_journal_entry entry = { .kind = "shared", .report = ask->label.id };
 	struct pv_journalled journalled;
 	struct pv_store_change row;
@@ -715,7 +715,7 @@ pv_desk_reports(struct pv_desk *d, struct pv_slice only_id, struct pv_arena *a, 
 	PV_TRY(pv_store_rows(&c, v, &q, e));
 	while (pv_ok(st = pv_store_row_next(c, &row, &more, e)) && more) {
 		struct pv_report_row *r = PV_VEC_ADD(&list);
-		struct pv_held h;
+		struct pv_kept h;
 
 		*r = (struct pv_report_row){ 0 };
 		st = pv_report_row_read(d, &row, a, &h, e);
