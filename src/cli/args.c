@@ -327,6 +327,18 @@ pv_option_at(const struct pv_run *r, const char *option, size_t at)
 	return NULL;
 }
 
+const char *const *
+pv_option_all(const struct pv_run *r, const char *option, size_t *n)
+{
+	const char **all;
+
+	*n = pv_option_count(r, option);
+	all = pv_arena_alloc_n(r->arena, *n, sizeof(*all));
+	for (size_t i = 0; i < *n; i++)
+		all[i] = pv_option_at(r, option, i);
+	return all;
+}
+
 const char *
 pv_option(const struct pv_run *r, const char *option)
 {

@@ -190,18 +190,14 @@ pv_ask_passphrase(void *ctx, const char *key_name, struct pv_secret **out, struc
 }
 
 PV_RESULT
-pv_ask_new_passphrase(void *ctx, const char *key_name, struct pv_secret **out, struct pv_err *e)
+pv_ask_typed_passphrase(
+    struct pv_run *r, const char *key_name, struct pv_secret **out, struct pv_err *e)
 {
-	struct pv_run *r = ctx;
 	PV_AUTO(pv_secret_freep) struct pv_secret *first = NULL;
 	PV_AUTO(pv_secret_freep) struct pv_secret *again = NULL;
-	const char *path = passphrase_file(r, key_name);
-	struct dialogue d;
+	struct dialogue d = dialogue_begin();
 
 	*out = NULL;
-	if (path != NULL)
-		return pv_read_passphrase(path, out, e);
-	d = dialogue_begin();
 	if (d.in < 0)
 		return nobody_to_ask(key_name, e);
 	fflush(r->term.out);
@@ -214,6 +210,17 @@ pv_ask_new_passphrase(void *ctx, const char *key_name, struct pv_secret **out, s
 		return PV_FAIL(e, PV_E_INPUT, "the two passphrases for %s differ", key_name);
 	*out = PV_TAKE(first);
 	return PV_DONE;
+}
+
+PV_RESULT
+pv_ask_new_passphrase(void *ctx, const char *key_name, struct pv_secret **out, struct pv_err *e)
+{
+	struct pv_run *r = ctx;
+	const char *path = passphrase_file(r, key_name);
+
+	*out = NULL;
+	return path != NULL ? pv_read_passphrase(path, out, e)
+			    : pv_ask_typed_passphrase(r, key_name, out, e);
 }
 
 PV_RESULT

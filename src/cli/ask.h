@@ -31,6 +31,9 @@ PV_RESULT pv_ask_passphrase(
 /* A passphrase for a key that is being made: asked for twice. */
 PV_RESULT pv_ask_new_passphrase(
     void *ctx, const char *key_name, struct pv_secret **out, struct pv_err *e);
+/* The same, never from a file: where --passphrase-file is the old one. */
+PV_RESULT pv_ask_typed_passphrase(
+    struct pv_run *r, const char *key_name, struct pv_secret **out, struct pv_err *e);
 /* The first line of a file. */
 PV_RESULT pv_read_passphrase(const char *path, struct pv_secret **out, struct pv_err *e);
 /*

@@ -79,10 +79,12 @@ struct pv_run {
 	const char *home;       /* never NULL; home_given: not the default place */
 	bool home_given;
 	bool json, debug, help, version;
-	const char *family;  /* "order" alone: no command, but its subcommands; else NULL */
-	bool streams;        /* stdout is a stream of answers: an error is told on stderr only */
-	const char *undone;  /* the first words of an error: "Not shared"; NULL: "Not done" */
-	const char *nothing; /* the last line of an error: "Nothing was written."; NULL: none */
+	const char *family;     /* "order" alone: no command, but its subcommands; else NULL */
+	struct pv_slice act_id; /* the id of an act that is a word of the command, not an option */
+	bool key_is_data;       /* --key is what is declared, not what signs */
+	bool streams;           /* stdout is a stream of answers: an error is told on stderr only */
+	const char *undone;     /* the first words of an error: "Not shared"; NULL: "Not done" */
+	const char *nothing;    /* the last line of an error: "Nothing was written."; NULL: none */
 	PV_VEC(struct pv_value) values;
 	PV_VEC(const char *) args;
 };
@@ -100,6 +102,8 @@ const char *pv_option(const struct pv_run *r, const char *option);
 struct pv_slice pv_option_slice(
     const struct pv_run *r, const char *option); /* empty when not given */
 size_t pv_option_count(const struct pv_run *r, const char *option);
+/* All of them, in the arena. */
+const char *const *pv_option_all(const struct pv_run *r, const char *option, size_t *n);
 const char *pv_option_at(const struct pv_run *r, const char *option, size_t i);
 const struct pv_cmd *pv_command(const char *name);
 /* Whether c is one of the two-word commands that begin with `word`. */

@@ -52,7 +52,7 @@ read_agreement(struct pv_run *r, struct pv_agreement *a, struct pv_err *e)
 	a->holds_while = pv_option_slice(r, "while");
 	PV_TRY(pv_given_time(r, "not-before", &a->not_before, e));
 	PV_TRY(pv_given_time(r, "not-after", &a->not_after, e));
-	PV_TRY(pv_given_word(r, "identified", pv_identified_words, &identified, e));
+	PV_TRY(pv_given_word(r, "require-identified", pv_identified_words, &identified, e));
 	a->require_identified = (enum pv_identified)identified;
 	a->attribute = pv_option_slice(r, "attribute");
 	PV_TRY(read_duties(r, &a->obligations, e));
@@ -224,7 +224,8 @@ static const struct pv_opt agree_options[] = {
 	    NULL },
 	{ "not-before", 0, "TIME", "from then; default: now", false, NULL },
 	{ "not-after", 0, "TIME", "until then", false, NULL },
-	{ "identified", 0, "WORD", "only when those on board are identified", false, "all some" },
+	{ "require-identified", 0, "WORD", "only when those on board are identified", false,
+	    "all some" },
 	{ "outcome-within", 0, "SPAN", "duty: say what came of it, as 72h", false, NULL },
 	{ "delete-after", 0, "SPAN", "duty: delete it after that", false, NULL },
 	{ "no-onward", 0, NULL, "duty: do not pass it on", false, NULL },

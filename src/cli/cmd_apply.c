@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* apply, sign, export, end: records into the order log and out of it. */
-#include <dirent.h>
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "cli/cmds.h"
 #include "cli/fail.h"
@@ -44,50 +41,16 @@ add_file(struct pv_run *r, struct whole *w, const char *path, struct pv_err *e)
 	return PV_DONE;
 }
 
-static int
-is_record_file(const struct dirent *d)
-{
-	const char *dot = strrchr(d->d_name, '.');
-
-	return d->d_name[0] != '.' && dot != NULL &&
-	       (strcmp(dot, ".json") == 0 || strcmp(dot, ".jsonl") == 0 ||
-		   strcmp(dot, ".note") == 0);
-}
-
-static PV_RESULT
-add_folder(struct pv_run *r, struct whole *w, const char *path, struct pv_err *e)
-{
-	struct dirent **list;
-	int n = scandir(path, &list, is_record_file, alphasort);
-	struct pv_status st = PV_DONE;
-
-	if (n < 0)
-		return PV_FAIL(e, PV_E_INPUT, "\"%s\" cannot be read: %s", path, strerror(errno));
-	for (int i = 0; i < n; i++) {
-		const char *file = pv_arena_printf(r->arena, "%s/%s", path, list[i]->d_name).p;
-
-		if (pv_ok(st))
-			st = add_file(r, w, file, e);
-		pv_free(list[i]);
-	}
-	pv_free(list);
-	if (pv_ok(st) && n == 0)
-		return PV_FAIL(
-		    e, PV_E_INPUT, "there is no .json, .jsonl or .note file in \"%s\"", path);
-	return st;
-}
-
 static PV_RESULT
 read_whole(struct pv_run *r, struct whole *w, struct pv_err *e)
 {
-	struct stat st;
-
 	for (size_t i = 0; i < r->args.n; i++) {
-		if (strcmp(r->args.at[i], "-") != 0 && stat(r->args.at[i], &st) == 0 &&
-		    S_ISDIR(st.st_mode))
-			PV_TRY(add_folder(r, w, r->args.at[i], e));
-		else
-			PV_TRY(add_file(r, w, r->args.at[i], e));
+		const char **files;
+		size_t n;
+
+		PV_TRY(pv_record_files(r, r->args.at[i], &files, &n, e));
+		for (size_t j = 0; j < n; j++)
+			PV_TRY(add_file(r, w, files[j], e));
 	}
 	return PV_DONE;
 }
@@ -296,9 +259,7 @@ const struct pv_cmd cmd_apply = {
 };
 
 static const struct pv_opt sign_options[] = {
-	{ "as", 0, "OFFICER", "who signs, by the key's name; default: those of this home", true,
-	    NULL },
-	PV_OPT_PASSPHRASE,
+	PV_OPT_SIGNERS,
 	{ "out", 'o', "FILE", "where the signed note is written; default: stdout", false, NULL },
 	{ 0 },
 };

@@ -1,29 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* init: a home with a log of its own, its officers and its vocabularies. */
 #include <string.h>
-#include <sys/stat.h>
 
 #include "cli/cmds.h"
 #include "cli/fail.h"
 #include "cli/given.h"
 #include "cli/home.h"
-
-/* The default vocabularies: installed, or those of the source that this was built from. */
-static const char *
-vocab_dir(struct pv_run *r)
-{
-	static const char *const places[] = { PV_VOCAB_INSTALLED, PV_VOCAB_SOURCE };
-	struct stat st;
-
-	if (pv_given(r, "no-vocab"))
-		return NULL;
-	if (pv_given(r, "vocab"))
-		return pv_option(r, "vocab");
-	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
-		if (stat(places[i], &st) == 0)
-			return places[i];
-	return NULL;
-}
 
 static PV_RESULT
 no_passphrase(void *ctx, const char *key_name, struct pv_secret **out, struct pv_err *e)
@@ -38,14 +20,10 @@ no_passphrase(void *ctx, const char *key_name, struct pv_secret **out, struct pv
 static PV_RESULT
 read_ask(struct pv_run *r, struct pv_init_ask *ask, struct pv_err *e)
 {
-	size_t n = pv_option_count(r, "officer");
-	const char **officers = pv_arena_alloc_n(r->arena, n, sizeof(*officers));
+	const char *vocab = pv_option(r, "vocab");
 
-	for (size_t i = 0; i < n; i++)
-		officers[i] = pv_option_at(r, "officer", i);
 	ask->home = r->home;
-	ask->officers = officers;
-	ask->officer_count = n;
+	ask->officers = pv_option_all(r, "officer", &ask->officer_count);
 	PV_TRY(pv_given_name(r, "party", &ask->party, e));
 	if (ask->party.n == 0)
 		return PV_USAGE(r, e, "--party is missing: whose home is it?");
@@ -54,7 +32,10 @@ read_ask(struct pv_run *r, struct pv_init_ask *ask, struct pv_err *e)
 	ask->profile = pv_option_slice(r, "profile");
 	PV_TRY(pv_given_number(r, "quorum", &ask->quorum, e));
 	ask->exercise = pv_given(r, "exercise");
-	ask->vocab_dir = vocab_dir(r);
+	if (vocab == NULL)
+		ask->vocab_dir = pv_data_path(r, "vocab");
+	else if (strcmp(vocab, "none") != 0)
+		ask->vocab_dir = vocab;
 	return PV_DONE;
 }
 
@@ -88,7 +69,8 @@ static int
 run_init(struct pv_run *r)
 {
 	struct pv_unlock unlock = {
-		pv_given(r, "no-passphrase") ? no_passphrase : pv_ask_new_passphrase, r, NULL, 0
+		.passphrase = pv_given(r, "no-passphrase") ? no_passphrase : pv_ask_new_passphrase,
+		.ctx = r
 	};
 	struct pv_init_ask ask = { 0 };
 	struct pv_init_answer made = { 0 };
@@ -125,9 +107,9 @@ static const struct pv_opt init_options[] = {
 	    "courier default tight field satellite" },
 	{ "origin", 0, "NAME", "the order log's name; default: PARTY/orders", false, NULL },
 	{ "exercise", 0, NULL, "nothing in it is real: every record says so", false, NULL },
-	{ "vocab", 0, "DIR", "vocabularies to declare; default: those that came with proviso",
-	    false, NULL },
-	{ "no-vocab", 0, NULL, "declare no terms", false, NULL },
+	{ "vocab", 0, "DIR",
+	    "vocabularies to declare, or none; default: those that came with proviso", false,
+	    NULL },
 	{ "no-passphrase", 0, NULL, "leave the officers' keys unlocked: for trials only", false,
 	    NULL },
 	PV_OPT_PASSPHRASE,

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* party, term, key: who there is, the words, and whose keys count. */
+/* party, term: who there is, and the words. */
 #include <string.h>
 
 #include "cli/cmds.h"
 #include "cli/fail.h"
 #include "cli/given.h"
 #include "cli/home.h"
-#include "crypto/keyfile.h"
 
 /* ---- listing what the state holds ---- */
 
@@ -14,19 +13,6 @@ static bool
 stands(const struct pv_desk *d, const struct pv_fact *f)
 {
 	return pv_fact_stands(f, pv_desk_now(d));
-}
-
-/* A fact as it is told in JSON: the record, its place, its end. */
-static void
-put_fact(struct pv_jsonw *w, const struct pv_fact *f)
-{
-	pv_jsonw_object(w, NULL);
-	pv_put_record(w, "record", f->r);
-	pv_jsonw_u64(w, "index", f->index);
-	pv_put_time(w, "since", f->since);
-	if (f->ended != PV_NEVER)
-		pv_put_time(w, "ended", f->ended);
-	pv_jsonw_end(w);
 }
 
 static const char *
@@ -58,7 +44,7 @@ run_party_list(struct pv_run *r)
 
 		if (!stands(d, facts->at[i]) || (under.n != 0 && !pv_name_under(p->name, under)))
 			continue;
-		put_fact(&out.w, facts->at[i]);
+		pv_put_fact(&out.w, facts->at[i]);
 		pv_table_cell(table, PV_STRONG, "%.*s", PV_FMT(p->name));
 		pv_table_cell(table, PV_INK, "%s", p->gateway.n != 0 ? "gateway" : "person");
 		pv_table_cell(table, PV_INK, "%.*s", PV_FMT(pv_text_in(p->names, "en")));
@@ -141,7 +127,7 @@ run_party_add(struct pv_run *r)
 	p->desk = pv_option_slice(r, "desk");
 	if (!pv_ok(pv_check_name(p->name, "name", &e)) ||
 	    !pv_ok(pv_given_texts(r, "name", &p->names, &e)) ||
-	    !pv_ok(pv_given_dotted(r, "member", &p->members, &e)) ||
+	    !pv_ok(pv_given_dotted(r, "members", &p->members, &e)) ||
 	    !pv_ok(pv_given_dotted(r, "was", &p->was, &e)) ||
 	    !pv_ok(pv_given_names(r, "domain", &p->domains, &e)))
 		return pv_fail(r, &e, PV_NO_SLICE);
@@ -183,7 +169,7 @@ static const struct pv_opt party_add_options[] = {
 	{ "name", 0, "LANG=TEXT", "its name in a language", true, NULL },
 	{ "desk", 0, "TEXT", "whom to telephone", false, NULL },
 	{ "gateway", 0, "URL", "its gateway; without one a person answers", false, NULL },
-	{ "member", 0, "PARTY", "who serves in a joint body", true, NULL },
+	{ "members", 0, "PARTY", "who serves in a joint body", true, NULL },
 	{ "was", 0, "PARTY", "a former name, declared too", true, NULL },
 	{ "domain", 0, "DOMAIN", "its mail and web domains", true, NULL },
 	PV_OPT_ACT,
@@ -244,7 +230,7 @@ run_term_list(struct pv_run *r)
 		if (!stands(d, facts->at[i]) || (tree != PV_TREE_NONE && m->tree != tree) ||
 		    (under.n != 0 && !pv_name_under(m->name, under)))
 			continue;
-		put_fact(&out.w, facts->at[i]);
+		pv_put_fact(&out.w, facts->at[i]);
 		pv_table_cell(table, PV_MUTED, "%s", pv_tree_name(m->tree));
 		pv_table_cell(table, PV_STRONG, "%.*s", PV_FMT(m->name));
 		pv_table_cell(table, PV_INK, "%s", m->not_grantable ? "never granted" : "");
@@ -396,210 +382,4 @@ const struct pv_cmd cmd_term_add = {
 	.min_args = 2,
 	.max_args = 2,
 	.run = run_term_add,
-};
-
-/* ---- key ---- */
-
-static void
-key_row(struct pv_table *table, const struct pv_fact *f, const char *state)
-{
-	const struct pv_key *k = &f->r->key;
-	struct pv_slice shown = k->key.n != 0 ? k->key : k->binding;
-
-	pv_table_cell(table, PV_STRONG, "%s", pv_use_name(k->use));
-	pv_table_cell(table, PV_INK, "%.*s", PV_FMT(k->party));
-	pv_table_cell(table, PV_INK, "%s", state);
-	pv_table_cell(table, PV_INK, "%.*s", PV_FMT(pv_slice_sub(shown, 0, 60)));
-}
-
-static void
-genesis_rows(struct pv_table *table, const struct pv_record *g)
-{
-	if (g == NULL)
-		return;
-	for (size_t i = 0; i < g->genesis.officers.n; i++) {
-		pv_table_cell(table, PV_STRONG, "officer");
-		pv_table_cell(table, PV_INK, "%.*s", PV_FMT(g->genesis.root));
-		pv_table_cell(table, PV_INK, "genesis");
-		pv_table_cell(
-		    table, PV_INK, "%.*s", PV_FMT(pv_slice_sub(g->genesis.officers.at[i], 0, 60)));
-	}
-}
-
-static int
-run_key_list(struct pv_run *r)
-{
-	PV_AUTO(pv_desk_closep) struct pv_desk *d = NULL;
-	struct pv_table *table = pv_table_new(r->arena, "llll");
-	const struct pv_facts *facts;
-	struct pv_json_out out;
-	uint64_t now;
-	struct pv_err e;
-
-	if (!pv_ok(pv_home_open(r, &d, &e)))
-		return pv_fail(r, &e, PV_NO_SLICE);
-	now = pv_desk_now(d);
-	facts = &pv_desk_state(d)->by_kind[PV_KEY];
-	pv_json_begin(&out);
-	if (pv_desk_state(d)->genesis != NULL)
-		pv_put_names(
-		    &out.w, "genesis_officers", pv_desk_state(d)->genesis->genesis.officers);
-	pv_jsonw_array(&out.w, "keys");
-	genesis_rows(table, pv_desk_state(d)->genesis);
-	for (size_t i = 0; i < facts->n; i++) {
-		const struct pv_fact *f = facts->at[i];
-
-		put_fact(&out.w, f);
-		key_row(table, f,
-		    !pv_fact_stands(f, now)                          ? "REVOKED"
-		    : now < f->r->key.from                           ? "not yet"
-		    : f->r->key.until != 0 && now >= f->r->key.until ? "expired"
-								     : "good");
-	}
-	pv_jsonw_end(&out.w);
-	if (r->json) {
-		pv_json_end(r, &out);
-	} else {
-		pv_table_print(table, &r->term, 0);
-		pv_buf_free(&out.buf);
-	}
-	return PV_EXIT_DONE;
-}
-
-static int
-run_key_add(struct pv_run *r)
-{
-	struct pv_record record = { .kind = PV_KEY };
-	struct pv_key *k = &record.key;
-	unsigned use = PV_USE_NONE;
-	struct pv_names roles;
-	struct pv_err e;
-
-	r->undone = "Not declared";
-	k->key = pv_slice_of(r->args.at[0]);
-	k->binding = pv_option_slice(r, "binding");
-	if (!pv_ok(pv_given_name(r, "party", &k->party, &e)) ||
-	    !pv_ok(pv_given_word(r, "use", pv_use_words, &use, &e)) ||
-	    !pv_ok(pv_given_names(r, "role", &roles, &e)) ||
-	    !pv_ok(pv_given_dotted(r, "purpose", &k->purposes, &e)) ||
-	    !pv_ok(pv_given_time(r, "from", &k->from, &e)) ||
-	    !pv_ok(pv_given_time(r, "until", &k->until, &e)))
-		return pv_fail(r, &e, PV_NO_SLICE);
-	if (k->party.n == 0 || use == PV_USE_NONE) {
-		pv_ignore(PV_USAGE(
-		    r, &e, "--party and --use are needed: whose key is it, and for what?"));
-		return pv_fail(r, &e, PV_NO_SLICE);
-	}
-	for (size_t i = 0; i < roles.n; i++) {
-		const struct pv_word *w = pv_word_find(pv_role_words, roles.at[i]);
-
-		if (w == NULL) {
-			pv_ignore(PV_USAGE(r, &e,
-			    "--role: \"%.*s\" is none of analyst, officer, overseer, operator",
-			    PV_FMT(roles.at[i])));
-			return pv_fail(r, &e, PV_NO_SLICE);
-		}
-		k->roles |= w->value;
-	}
-	k->use = (enum pv_use)use;
-	if (k->from == 0)
-		k->from = r->env.realtime_ms(r->env.ctx) / 1000;
-	return pv_home_act(r, &record, "Declared");
-}
-
-static const struct pv_example key_list_examples[] = {
-	{ "proviso key list", "whose keys count, and since when" },
-	{ 0 },
-};
-const struct pv_cmd cmd_key_list = {
-	.name = "key list",
-	.group = PV_GROUP_LOOK,
-	.summary = "the keys that count in this log",
-	.usage = "",
-	.text = "Lists the officers of the genesis and all keys declared since, good or not.",
-	.examples = key_list_examples,
-	.run = run_key_list,
-};
-static const struct pv_opt key_add_options[] = {
-	{ "party", 0, "PARTY", "whose key it is", false, NULL },
-	{ "use", 0, "WORD", "what it is for", false,
-	    "officer signer gateway witness attestor kas issuer tls credential" },
-	{ "role", 0, "ROLE", "analyst, officer, overseer, operator", true, NULL },
-	{ "purpose", 0, "PURPOSE", "the purposes that may be stated with it", true, NULL },
-	{ "binding", 0, "TEXT", "what a credential is known by", false, NULL },
-	{ "from", 0, "TIME", "it counts from then; default: now", false, NULL },
-	{ "until", 0, "TIME", "and not after", false, NULL },
-	PV_OPT_ACT,
-	{ 0 },
-};
-static const struct pv_example key_add_examples[] = {
-	{ "proviso key add co/officer3+1f2e3d4c+AbCd... --party co --use officer",
-	    "a third officer" },
-	{ 0 },
-};
-const struct pv_cmd cmd_key_add = {
-	.name = "key add",
-	.group = PV_GROUP_PERMIT,
-	.summary = "declare a key and whose it is",
-	.usage = "VKEY --party PARTY --use WORD [options]",
-	.text = "Whose key something is stands in the order log, not in configuration. A key ends "
-		"with proviso end; that never ends "
-		"a suspend or a restrict that it signed.",
-	.options = key_add_options,
-	.examples = key_add_examples,
-	.min_args = 1,
-	.max_args = 1,
-	.run = run_key_add,
-};
-
-/* ---- key passphrase ---- */
-
-static int
-run_key_passphrase(struct pv_run *r)
-{
-	PV_AUTO(pv_keyfile_freep) struct pv_keyfile *k = NULL;
-	PV_AUTO(pv_secret_freep) struct pv_secret *from = NULL;
-	PV_AUTO(pv_secret_freep) struct pv_secret *to = NULL;
-	const char *path = r->args.at[0], *name, *new_file = pv_option(r, "new-passphrase-file");
-	struct pv_err e;
-
-	r->undone = "Not changed";
-	if (!pv_ok(pv_keyfile_load(&k, path, &e)))
-		return pv_fail(r, &e, PV_NO_SLICE);
-	name = pv_arena_str(r->arena, pv_keyfile_name(k));
-	if ((pv_keyfile_locked(k) && !pv_ok(pv_ask_passphrase(r, name, &from, &e))) ||
-	    !pv_ok(new_file != NULL ? pv_read_passphrase(new_file, &to, &e)
-				    : pv_ask_new_passphrase(r, name, &to, &e)) ||
-	    !pv_ok(pv_keyfile_change(path, from, to, &r->env, &e)))
-		return pv_fail(r, &e, PV_NO_SLICE);
-	pv_state_line(&r->term, PV_STRONG, "Changed",
-	    ": %s is %s. Copies of the file elsewhere still have the old one.", name,
-	    to != NULL ? "locked with the new passphrase" : "not locked any more");
-	return PV_EXIT_DONE;
-}
-
-static const struct pv_opt key_passphrase_options[] = {
-	PV_OPT_PASSPHRASE,
-	{ "new-passphrase-file", 0, "FILE", "off a terminal: the new one", false, NULL },
-	{ 0 },
-};
-static const struct pv_example key_passphrase_examples[] = {
-	{ "proviso key passphrase ~/co/keys/officer1.key",
-	    "asks for the old one, then twice for the new one" },
-	{ 0 },
-};
-const struct pv_cmd cmd_key_passphrase = {
-	.name = "key passphrase",
-	.group = PV_GROUP_HOME,
-	.summary = "change the passphrase of a key file",
-	.usage = "FILE [options]",
-	.text = "A lost passphrase cannot be found again: another officer declares a new key for "
-		"the same person (key add) and "
-		"ends the lost one (end).",
-	.args = "file",
-	.options = key_passphrase_options,
-	.examples = key_passphrase_examples,
-	.min_args = 1,
-	.max_args = 1,
-	.run = run_key_passphrase,
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/given.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -99,6 +100,10 @@ read_text(struct pv_run *r, const char *option, struct pv_slice value, struct pv
 	PV_AUTO(pv_buf_free) struct pv_buf text = { 0 };
 	struct stat st;
 
+	if (value.n != 0 && value.p[0] == '@') {
+		*out = pv_slice_sub(value, 1, value.n);
+		return PV_DONE;
+	}
 	if (stat(path, &st) == 0 && S_ISREG(st.st_mode)) {
 		PV_TRY(pv_input_read(r, path, &text, &name, e));
 		*out = pv_arena_copy(r->arena, pv_slice_trim(pv_buf_slice(&text)));
@@ -107,7 +112,7 @@ read_text(struct pv_run *r, const char *option, struct pv_slice value, struct pv
 	if (value.n != 0 && memchr(value.p, ' ', value.n) == NULL)
 		return pv_advise(PV_FAIL(e, PV_E_INPUT, "--%s: there is no file \"%.*s\"", option,
 				     PV_FMT(value)),
-		    e, "It is LANG=FILE, or LANG=TEXT with more than one word.");
+		    e, "It is LANG=FILE, or LANG=@TEXT for a text as it stands.");
 	*out = value;
 	return PV_DONE;
 }
@@ -140,7 +145,8 @@ pv_span_read(struct pv_slice text, const char *option, uint64_t *seconds, struct
 	static const struct {
 		const char *unit;
 		uint64_t s;
-	} units[] = { { "", 1 }, { "s", 1 }, { "min", 60 }, { "h", 3600 }, { "d", 86400 } };
+	} units[] = { { "", 1 }, { "s", 1 }, { "min", 60 }, { "m", 60 }, { "h", 3600 },
+		{ "d", 86400 } };
 	size_t digits = 0;
 	uint64_t n;
 
@@ -267,21 +273,35 @@ pv_given_source(struct pv_run *r, uint64_t at, struct pv_source *out, bool *give
 {
 	unsigned status = PV_STATED;
 
-	*given = pv_given(r, "who");
+	*given = pv_given(r, "source-who");
 	if (!*given) {
 		if (pv_given(r, "source-status") || pv_given(r, "source-date") ||
-		    pv_given(r, "source-url") || pv_given(r, "via"))
-			return PV_USAGE(r, e, "a source is named by --who");
+		    pv_given(r, "source-url") || pv_given(r, "source-via"))
+			return PV_USAGE(r, e, "a source is named by --source-who");
 		return PV_DONE;
 	}
-	out->who = pv_option_slice(r, "who");
-	PV_TRY(pv_given_names(r, "via", &out->via, e));
+	out->who = pv_option_slice(r, "source-who");
+	PV_TRY(pv_given_names(r, "source-via", &out->via, e));
 	PV_TRY(pv_given_word(r, "source-status", pv_claim_words, &status, e));
 	out->status = (enum pv_claim)status;
 	PV_TRY(pv_given_time(r, "source-date", &out->date, e));
 	if (out->date == 0)
 		out->date = at;
 	out->url = pv_option_slice(r, "source-url");
+	return PV_DONE;
+}
+
+PV_RESULT
+pv_given_cites(struct pv_run *r, struct pv_basis_list *out, struct pv_err *e)
+{
+	struct pv_names cites;
+	struct pv_basis *at;
+
+	PV_TRY(pv_given_names(r, "cites", &cites, e));
+	at = pv_arena_alloc_n(r->arena, cites.n, sizeof(*at));
+	for (size_t i = 0; i < cites.n; i++)
+		at[i].cites = cites.at[i];
+	*out = (struct pv_basis_list){ at, cites.n };
 	return PV_DONE;
 }
 
@@ -303,7 +323,8 @@ pv_given_basis(struct pv_run *r, struct pv_basis_list *out, struct pv_err *e)
 	if (pv_given(r, "note")) {
 		if (n == 0)
 			return PV_USAGE(r, e,
-			    "--note goes with --cites or --who: a basis is a record or a source");
+			    "--note goes with --cites or --source-who: a basis is a record or a "
+			    "source");
 		at[0].note = pv_option_slice(r, "note");
 	}
 	*out = (struct pv_basis_list){ at, n };
@@ -350,6 +371,45 @@ pv_input_read(
 	if (!standard)
 		close(fd);
 	return st;
+}
+
+static int
+is_record_file(const struct dirent *d)
+{
+	const char *dot = strrchr(d->d_name, '.');
+
+	return d->d_name[0] != '.' && dot != NULL &&
+	       (strcmp(dot, ".json") == 0 || strcmp(dot, ".jsonl") == 0 ||
+		   strcmp(dot, ".note") == 0);
+}
+
+PV_RESULT
+pv_record_files(struct pv_run *r, const char *path, const char ***out, size_t *n, struct pv_err *e)
+{
+	struct dirent **list;
+	struct stat st;
+	int found;
+
+	if (strcmp(path, "-") == 0 || stat(path, &st) != 0 || !S_ISDIR(st.st_mode)) {
+		*out = pv_arena_alloc(r->arena, sizeof(**out));
+		(*out)[0] = path;
+		*n = 1;
+		return PV_DONE;
+	}
+	found = scandir(path, &list, is_record_file, alphasort);
+	if (found < 0)
+		return PV_FAIL(e, PV_E_INPUT, "\"%s\" cannot be read: %s", path, strerror(errno));
+	*n = (size_t)found;
+	*out = pv_arena_alloc_n(r->arena, *n, sizeof(**out));
+	for (size_t i = 0; i < *n; i++) {
+		(*out)[i] = pv_arena_printf(r->arena, "%s/%s", path, list[i]->d_name).p;
+		free(list[i]);
+	}
+	free(list);
+	if (*n == 0)
+		return PV_FAIL(
+		    e, PV_E_INPUT, "there is no .json, .jsonl or .note file in \"%s\"", path);
+	return PV_DONE;
 }
 
 static PV_RESULT

@@ -21,8 +21,8 @@ PV_RESULT pv_given_name(
     struct pv_run *r, const char *option, struct pv_slice *out, struct pv_err *e);
 PV_RESULT pv_check_name(struct pv_slice name, const char *option, struct pv_err *e);
 /*
- * LANG=TEXT or LANG=FILE, repeated. A file that is there is read; a text has a blank in it; one word that is no
- * file is an error, so that a misspelt file name is never signed as a text.
+ * LANG=FILE, LANG=@TEXT or LANG=TEXT, repeated. A file that is there is read; a text without @ has a blank in it;
+ * one word that is no file is an error, so that a misspelt file name is never signed as a text.
  */
 PV_RESULT pv_given_texts(
     struct pv_run *r, const char *option, struct pv_texts *out, struct pv_err *e);
@@ -42,20 +42,22 @@ PV_RESULT pv_given_word(struct pv_run *r, const char *option, const struct pv_wo
 /* LAT,LON in degrees. */
 PV_RESULT pv_given_position(
     struct pv_run *r, const char *option, struct pv_position *out, struct pv_err *e);
-/* --who, --source-status, --source-date, --source-url, --via. date 0 becomes `at`. */
+/* --source-who, --source-via, --source-status, --source-date, --source-url. date 0 becomes `at`. */
 PV_RESULT pv_given_source(
     struct pv_run *r, uint64_t at, struct pv_source *out, bool *given, struct pv_err *e);
+/* --cites ID alone: where a source is a member of its own. */
+PV_RESULT pv_given_cites(struct pv_run *r, struct pv_basis_list *out, struct pv_err *e);
 /* --cites ID, --note TEXT and a source, as basis[]. */
 PV_RESULT pv_given_basis(struct pv_run *r, struct pv_basis_list *out, struct pv_err *e);
 
-#define PV_OPT_SOURCE                                                               \
-	{ "who", 0, "NAME", "source: who says so", false, NULL },                   \
-	    { "via", 0, "NAME", "source: through whom it came", true, NULL },       \
-	    { "source-status", 0, "WORD", "source: how firm it is", false,          \
-		    "alleged reported stated confirmed contested" },                \
-	    { "source-date", 0, "TIME", "source: when it was said", false, NULL },  \
-	{                                                                           \
-		"source-url", 0, "URL", "source: where it can be read", false, NULL \
+#define PV_OPT_SOURCE                                                                \
+	{ "source-who", 0, "NAME", "source: who says so", false, NULL },             \
+	    { "source-via", 0, "NAME", "source: through whom it came", true, NULL }, \
+	    { "source-status", 0, "WORD", "source: how firm it is", false,           \
+		    "alleged reported stated confirmed contested" },                 \
+	    { "source-date", 0, "TIME", "source: when it was said", false, NULL },   \
+	{                                                                            \
+		"source-url", 0, "URL", "source: where it can be read", false, NULL  \
 	}
 #define PV_OPT_BASIS                                                                \
 	{ "cites", 0, "ID", "basis: another record that it rests on", true, NULL }, \
@@ -72,6 +74,9 @@ PV_RESULT pv_given_basis(struct pv_run *r, struct pv_basis_list *out, struct pv_
 /* A file, or "-" for standard input. *name is what messages call it. */
 PV_RESULT pv_input_read(
     struct pv_run *r, const char *path, struct pv_buf *out, const char **name, struct pv_err *e);
+/* The files of records at path: itself, or those of a folder (.json, .jsonl, .note) by name. */
+PV_RESULT pv_record_files(
+    struct pv_run *r, const char *path, const char ***out, size_t *n, struct pv_err *e);
 /* A new file, never over another one; "-" or NULL: standard output. */
 PV_RESULT pv_output_write(
     struct pv_run *r, const char *path, struct pv_slice bytes, struct pv_err *e);

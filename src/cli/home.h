@@ -5,32 +5,44 @@
 
 #include "cli/ask.h"
 #include "cli/cmd.h"
-#include "codec/json.h"
+#include "cli/words.h"
 #include "desk/desk.h"
 
 /* Says how to make one when there is none. */
 PV_RESULT pv_home_open(struct pv_run *r, struct pv_desk **out, struct pv_err *e);
 
+/* A file or folder that came with proviso ("vocab"): in PROVISO_DATA, where it is installed, or here; NULL when nowhere. */
+const char *pv_data_path(struct pv_run *r, const char *name);
+
 /* The options of whatever is signed by officers. */
-#define PV_OPT_SIGN                                                                              \
+#define PV_OPT_AS                                                                                \
 	{ "as", 0, "OFFICER", "who signs, by the key's name; default: those of this home", true, \
 		NULL },                                                                          \
-	    PV_OPT_PASSPHRASE,                                                                   \
-	    { "draft", 0, NULL, "sign, but do not enter it: write the note for another officer", \
-		    false, NULL },                                                               \
-	{                                                                                        \
-		"out", 'o', "FILE", "where a draft is written; default: stdout", false, NULL     \
+	    PV_OPT_PASSPHRASE
+#define PV_OPT_SIGNERS                                                            \
+	PV_OPT_AS,                                                                \
+	{                                                                         \
+		"key", 0, "FILE", "a key from elsewhere to sign with", true, NULL \
 	}
+#define PV_OPT_DRAFT                                                                         \
+	{ "draft", 0, NULL, "sign, but do not enter it: write the note for another officer", \
+		false, NULL },                                                               \
+	{                                                                                    \
+		"out", 'o', "FILE", "where a draft is written; default: stdout", false, NULL \
+	}
+#define PV_OPT_SIGN PV_OPT_SIGNERS, PV_OPT_DRAFT
 struct pv_unlock pv_home_unlock(struct pv_run *r);
 
 /*
  * Fills in what acts have in common (--id, --issuer, --cites ...), then signs and
  * enters the act (or writes the draft). What it did is in *out.
  */
-#define PV_OPT_ACT                                                                              \
+#define PV_OPT_ACT_BASE                                                                         \
 	{ "id", 0, "ID", "the record's id; default: the next free one", false, NULL },          \
 	    { "issuer", 0, "PARTY", "who issues it; default: this home's party", false, NULL }, \
-	    PV_OPT_BASIS, PV_OPT_SIGN
+	    PV_OPT_BASIS
+#define PV_OPT_ACT         PV_OPT_ACT_BASE, PV_OPT_SIGN
+#define PV_OPT_ACT_OF_HOME PV_OPT_ACT_BASE, PV_OPT_AS, PV_OPT_DRAFT /* without --key */
 PV_RESULT pv_home_act_fill(
     struct pv_run *r, struct pv_desk *d, struct pv_record *record, struct pv_err *e);
 PV_RESULT pv_home_act_enter(struct pv_run *r, struct pv_desk *d, struct pv_record *record,
@@ -39,17 +51,6 @@ PV_RESULT pv_home_act_enter(struct pv_run *r, struct pv_desk *d, struct pv_recor
 int pv_home_act_tell(struct pv_run *r, const struct pv_apply_answer *answer, const char *done);
 /* All of it for an act that asks nothing. */
 int pv_home_act(struct pv_run *r, struct pv_record *record, const char *done);
-
-/* ---- words ---- */
-
-const char *pv_list_names(struct pv_arena *a, struct pv_names names, const char *none);
-struct pv_slice pv_text_in(
-    struct pv_texts texts, const char *lang); /* that language, else the first */
-/* "outcome due in 72 h; no onward sharing" */
-const char *pv_list_duties(struct pv_arena *a, struct pv_obligations duties);
-/* "every topic, region, purpose and channel", or what it is confined to */
-const char *pv_list_scope(struct pv_arena *a, const struct pv_order *o);
-const char *pv_list_exceptions(struct pv_arena *a, struct pv_exceptions x);
 
 /*
  * A refusal (UX T4). It never holds a purpose other than the one that was stated: a list of those an order spares
@@ -63,20 +64,7 @@ struct pv_refusal {
 };
 int pv_tell_refusal(struct pv_run *r, const struct pv_refusal *f);
 void pv_put_refusal(struct pv_jsonw *w, const struct pv_told *told);
-const char *pv_reason_line(enum pv_reason why); /* "suspended by an order" */
 
-/* ---- JSON answers ---- */
-
-struct pv_json_out {
-	struct pv_buf buf;
-	struct pv_jsonw w;
-};
-/* w points at out->buf; begin opens an object, end closes it and writes the line. */
-void pv_json_begin(struct pv_json_out *out);
-void pv_json_end(struct pv_run *r, struct pv_json_out *out);
 void pv_put_acts(struct pv_jsonw *w, const struct pv_apply_answer *answer);
-void pv_put_names(struct pv_jsonw *w, const char *name, struct pv_names names);
-void pv_put_record(struct pv_jsonw *w, const char *name, const struct pv_record *record);
-void pv_put_time(struct pv_jsonw *w, const char *name, uint64_t s); /* left out when 0 */
 
 #endif

@@ -9,6 +9,7 @@
 #include "cli/fail.h"
 
 const struct pv_cmd *const pv_commands[] = {
+	&cmd_decide,
 	&cmd_help,
 	&cmd_completion,
 	NULL,

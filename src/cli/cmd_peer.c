@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* partner card, partner add, follow: how two authorities come to know each other, and each other's orders. */
+/* card, peer add, follow: how two authorities come to know each other, and each other's orders. */
 #include <string.h>
 
 #include "cli/cmds.h"
@@ -28,12 +28,11 @@ static const struct pv_opt card_options[] = {
 	{ 0 },
 };
 static const struct pv_example card_examples[] = {
-	{ "proviso partner card --out co.card",
-	    "the file goes to the partner, the words by telephone" },
+	{ "proviso card --out co.card", "the file goes to the partner, the words by telephone" },
 	{ 0 },
 };
-const struct pv_cmd cmd_partner_card = {
-	.name = "partner card",
+const struct pv_cmd cmd_card = {
+	.name = "card",
 	.group = PV_GROUP_HOME,
 	.summary = "write who we are, for a partner to add",
 	.usage = "[--out FILE]",
@@ -45,20 +44,18 @@ const struct pv_cmd cmd_partner_card = {
 	.run = run_card,
 };
 
-/* The card is good when the words that the partner read out are the card's. */
+/* Shows the card's words; the person hears the partner's, and types the first when they are the same. */
 static PV_RESULT
 compare_words(struct pv_run *r, struct pv_slice words, bool *same, struct pv_err *e)
 {
-	const char *text = pv_arena_str(r->arena, words);
+	struct pv_slice rest = words, first = words;
 
-	if (pv_given(r, "words")) {
-		*same = pv_slice_eq(pv_option_slice(r, "words"), words);
-		return PV_DONE;
-	}
-	pv_para_note(&r->term, "The card's words:  ", "%s", text);
+	pv_slice_next(&rest, ' ', &first);
+	pv_para_note(&r->term, "The card's words:  ", "%.*s", PV_FMT(words));
 	return pv_ask_confirm(r,
-	    "Ask the partner by telephone to read its words. Type what you hear; Enter to leave.",
-	    text, same, e);
+	    "Ask the partner by telephone to read its own. If they are the same, type the first "
+	    "word; Enter to leave.",
+	    pv_arena_str(r->arena, first), same, e);
 }
 
 static int
@@ -77,7 +74,7 @@ run_add(struct pv_run *r)
 	struct pv_err e;
 
 	r->undone = "Not added";
-	if (!pv_ok(pv_given_dotted(r, "name", &names, &e)) ||
+	if (!pv_ok(pv_given_dotted(r, "names", &names, &e)) ||
 	    !pv_ok(pv_input_read(r, r->args.at[0], &card, &source, &e)) ||
 	    !pv_ok(pv_home_open(r, &d, &e)) ||
 	    !pv_ok(pv_desk_card_records(
@@ -117,23 +114,22 @@ run_add(struct pv_run *r)
 }
 
 static const struct pv_opt add_options[] = {
-	{ "name", 0, "PARTY", "a name it may speak for, with all below; default: the card's root",
+	{ "names", 0, "PARTY", "a name it may speak for, with all below; default: the card's root",
 	    true, NULL },
-	{ "words", 0, "WORDS", "the words that the partner read out", false, NULL },
 	PV_OPT_CONFIRM,
 	PV_OPT_SIGN,
 	{ 0 },
 };
 static const struct pv_example add_examples[] = {
-	{ "proviso partner add uk.card --name uk --name uk.territories",
+	{ "proviso peer add uk.card --names uk,uk.territories",
 	    "asks for the words, then signs the records" },
 	{ 0 },
 };
-const struct pv_cmd cmd_partner_add = {
-	.name = "partner add",
+const struct pv_cmd cmd_peer_add = {
+	.name = "peer add",
 	.group = PV_GROUP_HOME,
 	.summary = "admit a partner's log and gateway, from its card",
-	.usage = "CARD [--name PARTY]... [options]",
+	.usage = "CARD [--names PARTY,...] [options]",
 	.text = "Makes the peer and key records from a card and enters them. From then on that log "
 		"may speak for the names given, "
 		"and for nobody else.",

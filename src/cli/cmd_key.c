@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* key list, add, new, unlock, passphrase: whose keys count, and the files they are in. */
+#include <string.h>
+
+#include "cli/cmds.h"
+#include "cli/fail.h"
+#include "cli/given.h"
+#include "cli/home.h"
+#include "crypto/agent.h"
+#include "crypto/keyfile.h"
+#include "crypto/note.h"
+
+/* ---- key list, key add ---- */
+
+static void
+key_row(struct pv_table *table, const struct pv_fact *f, const char *state)
+{
+	const struct pv_key *k = &f->r->key;
+	struct pv_slice shown = k->key.n != 0 ? k->key : k->binding;
+
+	pv_table_cell(table, PV_STRONG, "%s", pv_use_name(k->use));
+	pv_table_cell(table, PV_INK, "%.*s", PV_FMT(k->party));
+	pv_table_cell(table, PV_INK, "%s", state);
+	pv_table_cell(table, PV_INK, "%.*s", PV_FMT(pv_slice_sub(shown, 0, 60)));
+}
+
+static void
+genesis_rows(struct pv_table *table, const struct pv_record *g)
+{
+	if (g == NULL)
+		return;
+	for (size_t i = 0; i < g->genesis.officers.n; i++) {
+		pv_table_cell(table, PV_STRONG, "officer");
+		pv_table_cell(table, PV_INK, "%.*s", PV_FMT(g->genesis.root));
+		pv_table_cell(table, PV_INK, "genesis");
+		pv_table_cell(
+		    table, PV_INK, "%.*s", PV_FMT(pv_slice_sub(g->genesis.officers.at[i], 0, 60)));
+	}
+}
+
+static int
+run_key_list(struct pv_run *r)
+{
+	PV_AUTO(pv_desk_closep) struct pv_desk *d = NULL;
+	struct pv_table *table = pv_table_new(r->arena, "llll");
+	const struct pv_facts *facts;
+	struct pv_json_out out;
+	uint64_t now;
+	struct pv_err e;
+
+	if (!pv_ok(pv_home_open(r, &d, &e)))
+		return pv_fail(r, &e, PV_NO_SLICE);
+	now = pv_desk_now(d);
+	facts = &pv_desk_state(d)->by_kind[PV_KEY];
+	pv_json_begin(&out);
+	if (pv_desk_state(d)->genesis != NULL)
+		pv_put_names(
+		    &out.w, "genesis_officers", pv_desk_state(d)->genesis->genesis.officers);
+	pv_jsonw_array(&out.w, "keys");
+	genesis_rows(table, pv_desk_state(d)->genesis);
+	for (size_t i = 0; i < facts->n; i++) {
+		const struct pv_fact *f = facts->at[i];
+
+		pv_put_fact(&out.w, f);
+		key_row(table, f,
+		    !pv_fact_stands(f, now)                          ? "REVOKED"
+		    : now < f->r->key.from                           ? "not yet"
+		    : f->r->key.until != 0 && now >= f->r->key.until ? "expired"
+								     : "good");
+	}
+	pv_jsonw_end(&out.w);
+	if (r->json) {
+		pv_json_end(r, &out);
+	} else {
+		pv_table_print(table, &r->term, 0);
+		pv_buf_free(&out.buf);
+	}
+	return PV_EXIT_DONE;
+}
+
+static int
+run_key_add(struct pv_run *r)
+{
+	struct pv_record record = { .kind = PV_KEY };
+	struct pv_key *k = &record.key;
+	unsigned use = PV_USE_NONE;
+	struct pv_names roles;
+	struct pv_err e;
+
+	r->undone = "Not declared";
+	r->key_is_data = true;
+	k->key = pv_option_slice(r, "key");
+	k->binding = pv_option_slice(r, "binding");
+	if (!pv_ok(pv_given_name(r, "party", &k->party, &e)) ||
+	    !pv_ok(pv_given_word(r, "use", pv_use_words, &use, &e)) ||
+	    !pv_ok(pv_given_names(r, "role", &roles, &e)) ||
+	    !pv_ok(pv_given_dotted(r, "purpose", &k->purposes, &e)) ||
+	    !pv_ok(pv_given_time(r, "from", &k->from, &e)) ||
+	    !pv_ok(pv_given_time(r, "until", &k->until, &e)))
+		return pv_fail(r, &e, PV_NO_SLICE);
+	if (k->party.n == 0 || use == PV_USE_NONE) {
+		pv_ignore(PV_USAGE(
+		    r, &e, "--party and --use are needed: whose key is it, and for what?"));
+		return pv_fail(r, &e, PV_NO_SLICE);
+	}
+	for (size_t i = 0; i < roles.n; i++) {
+		const struct pv_word *w = pv_word_find(pv_role_words, roles.at[i]);
+
+		if (w == NULL) {
+			pv_ignore(PV_USAGE(r, &e,
+			    "--role: \"%.*s\" is none of analyst, officer, overseer, operator",
+			    PV_FMT(roles.at[i])));
+			return pv_fail(r, &e, PV_NO_SLICE);
+		}
+		k->roles |= w->value;
+	}
+	k->use = (enum pv_use)use;
+	if (k->from == 0)
+		k->from = r->env.realtime_ms(r->env.ctx) / 1000;
+	return pv_home_act(r, &record, "Declared");
+}
+
+static const struct pv_example key_list_examples[] = {
+	{ "proviso key list", "whose keys count, and since when" },
+	{ 0 },
+};
+const struct pv_cmd cmd_key_list = {
+	.name = "key list",
+	.group = PV_GROUP_LOOK,
+	.summary = "the keys that count in this log",
+	.usage = "",
+	.text = "Lists the officers of the genesis and all keys declared since, good or not.",
+	.examples = key_list_examples,
+	.run = run_key_list,
+};
+static const struct pv_opt key_add_options[] = {
+	{ "key", 0, "VKEY", "the public key: a vkey; base64 of the SPKI for kas", false, NULL },
+	{ "party", 0, "PARTY", "whose key it is", false, NULL },
+	{ "use", 0, "WORD", "what it is for", false,
+	    "officer signer gateway witness attestor kas issuer tls credential" },
+	{ "role", 0, "ROLE", "analyst, officer, overseer, operator", true, NULL },
+	{ "purpose", 0, "PURPOSE", "the purposes that may be stated with it", true, NULL },
+	{ "binding", 0, "TEXT", "what a credential is known by", false, NULL },
+	{ "from", 0, "TIME", "it counts from then; default: now", false, NULL },
+	{ "until", 0, "TIME", "and not after", false, NULL },
+	PV_OPT_ACT_OF_HOME,
+	{ 0 },
+};
+static const struct pv_example key_add_examples[] = {
+	{ "proviso key add --key co/officer3+1f2e3d4c+AbCd... --party co --use officer",
+	    "a third officer" },
+	{ 0 },
+};
+const struct pv_cmd cmd_key_add = {
+	.name = "key add",
+	.group = PV_GROUP_PERMIT,
+	.summary = "declare a key and whose it is",
+	.usage = "--key VKEY --party PARTY --use WORD [options]",
+	.text = "Whose key something is stands in the order log, not in configuration. A key ends "
+		"with proviso end; that never ends "
+		"a suspend or a restrict that it signed.",
+	.options = key_add_options,
+	.examples = key_add_examples,
+	.run = run_key_add,
+};
+
+/* ---- key passphrase ---- */
+
+/* A key's file: a path, or the name of one of this home. */
+static const char *
+key_path(struct pv_run *r, const char *name)
+{
+	return strchr(name, '/') != NULL || strstr(name, ".key") != NULL
+		   ? name
+		   : pv_arena_printf(r->arena, "%s/keys/%s.key", r->home, name).p;
+}
+
+static PV_RESULT
+unlock_key(struct pv_run *r, struct pv_keyfile *k, struct pv_secret **passphrase, struct pv_err *e)
+{
+	if (!pv_keyfile_locked(k))
+		return PV_DONE;
+	PV_TRY(pv_ask_passphrase(r, pv_arena_str(r->arena, pv_keyfile_name(k)), passphrase, e));
+	if (*passphrase == NULL)
+		return PV_FAIL(e, PV_E_INPUT, "no passphrase was given");
+	return pv_keyfile_unlock(k, *passphrase, e);
+}
+
+static int
+run_key_passphrase(struct pv_run *r)
+{
+	PV_AUTO(pv_keyfile_freep) struct pv_keyfile *k = NULL;
+	PV_AUTO(pv_secret_freep) struct pv_secret *from = NULL;
+	PV_AUTO(pv_secret_freep) struct pv_secret *to = NULL;
+	const char *path = key_path(r, r->args.at[0]), *name,
+		   *new_file = pv_option(r, "new-passphrase-file");
+	struct pv_err e;
+
+	r->undone = "Not changed";
+	if (!pv_ok(pv_keyfile_load(&k, path, &e)) || !pv_ok(unlock_key(r, k, &from, &e)))
+		return pv_fail(r, &e, PV_NO_SLICE);
+	name = pv_arena_str(r->arena, pv_keyfile_name(k));
+	if (!pv_ok(new_file != NULL ? pv_read_passphrase(new_file, &to, &e)
+				    : pv_ask_typed_passphrase(r, name, &to, &e)) ||
+	    !pv_ok(pv_keyfile_change(path, from, to, &r->env, &e)))
+		return pv_fail(r, &e, PV_NO_SLICE);
+	pv_state_line(&r->term, PV_STRONG, "Changed",
+	    ": %s is %s. Copies of the file elsewhere still have the old one.", name,
+	    to != NULL ? "locked with the new passphrase" : "not locked any more");
+	return PV_EXIT_DONE;
+}
+
+static const struct pv_opt key_passphrase_options[] = {
+	PV_OPT_PASSPHRASE,
+	{ "new-passphrase-file", 0, "FILE", "off a terminal: the new one", false, NULL },
+	{ 0 },
+};
+static const struct pv_example key_passphrase_examples[] = {
+	{ "proviso key passphrase officer1", "asks for the old one, then twice for the new one" },
+	{ 0 },
+};
+const struct pv_cmd cmd_key_passphrase = {
+	.name = "key passphrase",
+	.group = PV_GROUP_HOME,
+	.summary = "change the passphrase of a key file",
+	.usage = "NAME|FILE [options]",
+	.text = "A lost passphrase cannot be found again: another officer declares a new key for "
+		"the same person (key add) and "
+		"ends the lost one (end).",
+	.args = "file",
+	.options = key_passphrase_options,
+	.examples = key_passphrase_examples,
+	.min_args = 1,
+	.max_args = 1,
+	.run = run_key_passphrase,
+};
+
+/* ---- key new, key unlock ---- */
+
+/* "co/officer3" of "officer3" and party co: names of keys are read by people of several agencies. */
+static struct pv_slice
+full_name(struct pv_run *r, struct pv_slice name, struct pv_slice party)
+{
+	return memchr(name.p, '/', name.n) != NULL
+		   ? name
+		   : pv_arena_printf(r->arena, "%.*s/%.*s", PV_FMT(party), PV_FMT(name));
+}
+
+static PV_RESULT
+make_key(struct pv_run *r, struct pv_slice name, const char *path, struct pv_slice *vkey,
+    struct pv_err *e)
+{
+	PV_AUTO(pv_pair_freep) struct pv_pair *pair = NULL;
+	PV_AUTO(pv_keyfile_freep) struct pv_keyfile *k = NULL;
+	PV_AUTO(pv_secret_freep) struct pv_secret *passphrase = NULL;
+
+	pair = pv_pair_new(&r->env);
+	k = pv_keyfile_of_pair(name, pair);
+	if (!pv_given(r, "no-passphrase"))
+		PV_TRY(pv_ask_new_passphrase(r, pv_arena_str(r->arena, name), &passphrase, e));
+	PV_TRY(pv_keyfile_save(path, k, passphrase, &r->env, e));
+	*vkey = pv_arena_copy(r->arena, pv_keyfile_public(k));
+	return PV_DONE;
+}
+
+static int
+run_key_new(struct pv_run *r)
+{
+	struct pv_slice short_name = pv_slice_of(r->args.at[0]), party, name, vkey;
+	const char *path = pv_option(r, "out"),
+		   *use = pv_given(r, "use") ? pv_option(r, "use") : "officer";
+	struct pv_json_out out;
+	struct pv_err e;
+
+	r->undone = "No key was made";
+	if (!pv_ok(pv_given_name(r, "party", &party, &e)))
+		return pv_fail(r, &e, PV_NO_SLICE);
+	if (party.n == 0) {
+		pv_ignore(PV_USAGE(r, &e, "--party is missing: whose key is it?"));
+		return pv_fail(r, &e, PV_NO_SLICE);
+	}
+	name = full_name(r, short_name, party);
+	if (!pv_vkey_name_ok(name)) {
+		pv_ignore(PV_USAGE(r, &e, "\"%.*s\" is no name for a key: no blanks, no plus sign",
+		    PV_FMT(short_name)));
+		return pv_fail(r, &e, PV_NO_SLICE);
+	}
+	if (path == NULL)
+		path = pv_arena_printf(
+		    r->arena, "%s.key", strrchr(pv_arena_str(r->arena, name), '/') + 1)
+			   .p;
+	if (!pv_ok(make_key(r, name, path, &vkey, &e)))
+		return pv_fail(r, &e, PV_NO_SLICE);
+	if (r->json) {
+		pv_json_begin(&out);
+		pv_jsonw_str(&out.w, "file", pv_slice_of(path));
+		pv_jsonw_str(&out.w, "key", vkey);
+		pv_json_end(r, &out);
+		return PV_EXIT_DONE;
+	}
+	pv_state_line(&r->term, PV_STRONG, "Made", ": %s. Keep a copy elsewhere.", path);
+	pv_line(&r->term, "  %.*s", PV_FMT(vkey));
+	pv_line(&r->term, "It counts once it is declared:");
+	pv_line(&r->term, "  proviso key add --party %.*s --use %s --key %.*s", PV_FMT(party), use,
+	    PV_FMT(vkey));
+	return PV_EXIT_DONE;
+}
+
+static const struct pv_opt key_new_options[] = {
+	{ "party", 0, "PARTY", "whose key it is", false, NULL },
+	{ "use", 0, "WORD", "what it will be for; default: officer", false, "officer attestor" },
+	{ "no-passphrase", 0, NULL, "leave it unlocked: for trials only", false, NULL },
+	PV_OPT_PASSPHRASE,
+	{ "out", 'o', "FILE", "default: NAME.key here", false, NULL },
+	{ 0 },
+};
+static const struct pv_example key_new_examples[] = {
+	{ "proviso key new officer3 --party co --out officer3.key",
+	    "a key file under a passphrase; it prints what to declare" },
+	{ 0 },
+};
+const struct pv_cmd cmd_key_new = {
+	.name = "key new",
+	.group = PV_GROUP_HOME,
+	.summary = "make a key for an officer or an attestor",
+	.usage = "NAME --party PARTY [--use WORD] [--out FILE]",
+	.text = "Makes a key file, locked with a passphrase. Needs no home: the officer makes it "
+		"where it will be used, and only the "
+		"public half goes to who declares it.",
+	.options = key_new_options,
+	.examples = key_new_examples,
+	.min_args = 1,
+	.max_args = 1,
+	.run = run_key_new,
+};
+
+static int
+run_key_unlock(struct pv_run *r)
+{
+	PV_AUTO(pv_keyfile_freep) struct pv_keyfile *k = NULL;
+	PV_AUTO(pv_secret_freep) struct pv_secret *passphrase = NULL;
+	PV_AUTO(pv_pair_freep) struct pv_pair *pair = NULL;
+	PV_AUTO(pv_agent_closep) struct pv_agent *agent = NULL;
+	uint64_t for_s = 15 * 60;
+	struct pv_err e;
+
+	r->undone = "Not unlocked";
+	if (!pv_ok(pv_given_span(r, "for", &for_s, &e)) ||
+	    !pv_ok(pv_agent_open(&agent, NULL, &e)) ||
+	    !pv_ok(pv_keyfile_load(&k, key_path(r, r->args.at[0]), &e)) ||
+	    !pv_ok(unlock_key(r, k, &passphrase, &e)) || !pv_ok(pv_keyfile_pair(&pair, k, &e)) ||
+	    !pv_ok(pv_agent_add(agent, pair, pv_keyfile_name(k),
+		(uint32_t)(for_s < UINT32_MAX ? for_s : UINT32_MAX), &e)))
+		return pv_fail(r, &e, PV_NO_SLICE);
+	pv_state_line(&r->term, PV_STRONG, "Unlocked", ": %.*s is in your ssh-agent for %s.",
+	    PV_FMT(pv_keyfile_name(k)),
+	    for_s == 0 ? "as long as it runs" : pv_show_span(r->arena, for_s));
+	pv_line(&r->term,
+	    "  Until then proviso signs with it without asking. Forget it now: ssh-add -D");
+	return PV_EXIT_DONE;
+}
+
+static const struct pv_opt key_unlock_options[] = {
+	{ "for", 0, "SPAN", "how long; default: 15min; 0: as long as the agent runs", false, NULL },
+	PV_OPT_PASSPHRASE,
+	{ 0 },
+};
+static const struct pv_example key_unlock_examples[] = {
+	{ "proviso key unlock officer1 --for 15m",
+	    "type the passphrase once for several commands" },
+	{ 0 },
+};
+const struct pv_cmd cmd_key_unlock = {
+	.name = "key unlock",
+	.group = PV_GROUP_HOME,
+	.summary = "unlock a key for a while, in ssh-agent",
+	.usage = "NAME|FILE [--for SPAN]",
+	.text = "Puts the officer's key into the ssh-agent of SSH_AUTH_SOCK, which forgets it "
+		"after a while.",
+	.args = "file",
+	.options = key_unlock_options,
+	.examples = key_unlock_examples,
+	.min_args = 1,
+	.max_args = 1,
+	.run = run_key_unlock,
+};
