@@ -286,6 +286,7 @@ struct pv_order_row {
 	struct pv_condition_view condition;
 	uint64_t condition_quorum;
 	struct pv_slice ended_by;
+	struct pv_names withheld; /* "r-7q2m to us.coast-guard": once it is over, offered again as `reopen` says */
 	const struct pv_record *acks;
 	size_t ack_count;
 };

@@ -11,7 +11,55 @@
 
 #define HOLD_LIFE_S 86400
 
+struct names {
+	struct pv_slice *at;
+	size_t n, cap;
+};
+
+static void
+add_once(struct names *v, struct pv_slice name)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (pv_slice_eq(v->at[i], name))
+			return;
+	*PV_VEC_ADD(v) = name;
+}
+
+static struct pv_names
+kept(struct names *v, struct pv_arena *a)
+{
+	struct pv_slice *at = pv_arena_alloc_n(a, v->n, sizeof(*at));
+	struct pv_names names = { at, v->n };
+
+	if (v->n != 0)
+		memcpy(at, v->at, v->n * sizeof(*at));
+	PV_VEC_FREE(v);
+	return names;
+}
+
 /* ---- which orders there are ---- */
+
+/* What the order kept from whom. */
+static PV_RESULT
+read_withheld(struct pv_desk *d, struct pv_slice order, struct pv_arena *a, struct pv_order_row *out, struct pv_err *e)
+{
+	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
+	PV_AUTO(pv_store_cursor_freep) struct pv_store_cursor *c = NULL;
+	struct pv_store_query q = { .table = PV_T_WITHHELD, .n = 1 };
+	struct names list = { 0 };
+	struct pv_store_row row;
+	struct pv_status st;
+	bool more = true;
+
+	q.where[0].column = PV_C_WITHHELD_ORDER;
+	q.where[0].cell = PV_CELL_S(order);
+	PV_TRY(pv_store_view_open(&v, d->store, e));
+	PV_TRY(pv_store_rows(&c, v, &q, e));
+	while (pv_ok(st = pv_store_row_next(c, &row, &more, e)) && more)
+		*PV_VEC_ADD(&list) = pv_arena_printf(a, "%.*s to %.*s", PV_FMT(row.c[PV_C_WITHHELD_REPORT].s), PV_FMT(row.c[PV_C_WITHHELD_PARTY].s));
+	out->withheld = kept(&list, a);
+	return st;
+}
 
 static PV_RESULT
 read_acks(struct pv_desk *d, struct pv_slice order, struct pv_arena *a, const struct pv_record **acks, size_t *n, struct pv_err *e)
@@ -87,6 +135,7 @@ pv_desk_orders(struct pv_desk *d, struct pv_slice only_id, uint64_t at, struct p
 		if (f->ended_by != NULL)
 			row->ended_by = f->ended_by->id;
 		PV_TRY(read_acks(d, f->r->id, a, &row->acks, &row->ack_count, e));
+		PV_TRY(read_withheld(d, f->r->id, a, row, e));
 		count++;
 	}
 	*rows = list;
@@ -95,11 +144,6 @@ pv_desk_orders(struct pv_desk *d, struct pv_slice only_id, uint64_t at, struct p
 }
 
 /* ---- previews ---- */
-
-struct names {
-	struct pv_slice *at;
-	size_t n, cap;
-};
 
 struct previewing {
 	struct pv_desk *d;
@@ -111,27 +155,6 @@ struct previewing {
 	struct pv_preview *out;
 	struct names stopped, going_on, because, receive, give, near_, reopened, still, still_by;
 };
-
-static void
-add_once(struct names *v, struct pv_slice name)
-{
-	for (size_t i = 0; i < v->n; i++)
-		if (pv_slice_eq(v->at[i], name))
-			return;
-	*PV_VEC_ADD(v) = name;
-}
-
-static struct pv_names
-kept(struct names *v, struct pv_arena *a)
-{
-	struct pv_slice *at = pv_arena_alloc_n(a, v->n, sizeof(*at));
-	struct pv_names names = { at, v->n };
-
-	if (v->n != 0)
-		memcpy(at, v->at, v->n * sizeof(*at));
-	PV_VEC_FREE(v);
-	return names;
-}
 
 /* The same question before and after. */
 struct both {
@@ -170,12 +193,33 @@ decide_both(struct previewing *p, const struct pv_case *c, struct both *out)
 	decide_one(p, c, true, &out->after, &out->decided_after);
 }
 
+/* One purpose of one agreement: stopped, going on, open again, or still stopped by another order. */
+static void
+sort_agreement(struct previewing *p, const struct pv_record *r, struct pv_slice purpose, const struct both *pair)
+{
+	struct pv_slice label = pv_arena_printf(p->a, "%.*s to %.*s for %.*s", PV_FMT(r->id), PV_FMT(r->agreement.to), PV_FMT(purpose));
+
+	if (p->lifted != NULL) {
+		if (pair->before == PV_REFUSE && pair->after == PV_RELEASE) {
+			*PV_VEC_ADD(&p->reopened) = label;
+		} else if (pair->before == PV_REFUSE && pair->decided_after.n != 0) {
+			*PV_VEC_ADD(&p->still) = label;
+			*PV_VEC_ADD(&p->still_by) = pair->decided_after;
+		}
+	} else if (pair->before == PV_RELEASE && pair->after == PV_REFUSE) {
+		*PV_VEC_ADD(&p->stopped) = label;
+		add_once(&p->receive, r->agreement.to);
+	} else if (pair->after == PV_RELEASE) {
+		*PV_VEC_ADD(&p->going_on) = label;
+		*PV_VEC_ADD(&p->because) = p->r->order.except.n != 0 ? PV_SLICE("excepted, or not covered") : PV_SLICE("not covered");
+	}
+}
+
 static void
 preview_agreement(struct previewing *p, const struct pv_fact *f)
 {
 	const struct pv_agreement *g = &f->r->agreement;
 	struct pv_slice scope[2] = { g->topic, g->region };
-	bool stopped = false, open = false;
 
 	for (size_t k = 0; k < g->purposes.n; k++) {
 		struct pv_case c = { .recipient = g->to, .purpose = g->purposes.at[k],
@@ -185,24 +229,7 @@ preview_agreement(struct previewing *p, const struct pv_fact *f)
 		c.matter = (struct pv_matter){ .originator = g->from, .topics = { scope, g->topic.n != 0 ? 1 : 0 },
 			.regions = { scope + 1, g->region.n != 0 ? 1 : 0 }, .identified = PV_IDENTIFIED_ALL };
 		decide_both(p, &c, &pair);
-		if (p->lifted != NULL) {
-			if (pair.before == PV_REFUSE && pair.after == PV_RELEASE)
-				add_once(&p->reopened, f->r->id);
-			else if (pair.before == PV_REFUSE && pair.decided_after.n != 0) {
-				add_once(&p->still, f->r->id);
-				add_once(&p->still_by, pair.decided_after);
-			}
-		} else {
-			stopped = stopped || (pair.before == PV_RELEASE && pair.after == PV_REFUSE);
-			open = open || pair.after == PV_RELEASE;
-		}
-	}
-	if (stopped) {
-		add_once(&p->stopped, f->r->id);
-		add_once(&p->receive, g->to);
-	} else if (open && p->lifted == NULL) {
-		*PV_VEC_ADD(&p->going_on) = f->r->id;
-		*PV_VEC_ADD(&p->because) = p->r->order.except.n != 0 ? PV_SLICE("excepted, or not covered") : PV_SLICE("not covered");
+		sort_agreement(p, f->r, g->purposes.at[k], &pair);
 	}
 }
 
@@ -353,6 +380,12 @@ pv_desk_preview(struct pv_desk *d, const struct pv_record *r, struct pv_arena *a
 		return PV_FAIL(e, PV_E_INPUT, "orders and lifts have a preview, a %s has none", pv_kind_name(r->kind));
 	}
 	st = preview(&p, e);
+	if (pv_ok(st) && p.lifted != NULL) {
+		struct pv_order_row row = { 0 };
+
+		st = read_withheld(d, r->lift.order, a, &row, e);
+		out->withheld = row.withheld.n;
+	}
 	out->order_log_size = d->own.loaded;
 	out->proof_age_s = pv_desk_now(d) - d->own.signed_s;
 	out->stopped_agreements = kept(&p.stopped, a);

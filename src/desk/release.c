@@ -64,6 +64,26 @@ release_row(struct pv_desk *d, const struct pv_releasing *what, const struct pv_
 	return c;
 }
 
+/* Kept with the order, so that it can be offered again when the order is over. */
+static PV_RESULT
+remember_withheld(struct pv_desk *d, const struct pv_releasing *what, const struct pv_judgement *j, struct pv_arena *a, struct pv_err *e)
+{
+	struct pv_store_change *rows = pv_arena_alloc_n(a, j->decision.orders.n, sizeof(*rows));
+	struct pv_store_submission sub = { .changes = rows, .n = j->decision.orders.n };
+	struct pv_store_result r;
+	bool moved;
+
+	for (size_t i = 0; i < sub.n; i++) {
+		rows[i] = (struct pv_store_change){ .op = PV_OP_PUT, .table = PV_T_WITHHELD };
+		rows[i].row.c[PV_C_WITHHELD_ORDER] = PV_CELL_S(j->decision.orders.at[i].r->id);
+		rows[i].row.c[PV_C_WITHHELD_REPORT] = PV_CELL_S(what->report->label.id);
+		rows[i].row.c[PV_C_WITHHELD_PARTY] = PV_CELL_S(what->c->recipient);
+		rows[i].row.c[PV_C_WITHHELD_STATE] = PV_CELL_S(PV_SLICE("withheld"));
+		rows[i].row.c[PV_C_WITHHELD_SECOND] = PV_CELL_N(j->now_s);
+	}
+	return sub.n != 0 ? pv_home_submit(d, &sub, &r, &moved, e) : PV_DONE;
+}
+
 static PV_RESULT
 refuse(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *a, struct pv_released *out, struct pv_err *e)
 {
@@ -76,6 +96,7 @@ refuse(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *a, s
 	out->reference = random_reference(d, a);
 	entry.detail = pv_arena_printf(a, "{\"reference\":\"%.*s\"}", PV_FMT(out->reference));
 	PV_TRY(pv_journal_refusal(d, &entry, a, &out->journalled, &first, e));
+	PV_TRY(remember_withheld(d, what, &out->judgement, a, e));
 	return what->row_count != 0 ? pv_home_submit(d, &sub, &r, &moved, e) : PV_DONE;
 }
 
