@@ -132,16 +132,29 @@ signs_here(const struct batch *b, const struct pending *p)
 	return p->note.n == 0 || b->unlock->as_count != 0;
 }
 
+/* The fold judges a key by the record's time, which its signer wrote; here we know when it really is placed. */
+static PV_RESULT
+check_not_expired(struct batch *b, const struct pending *p, struct pv_err *e)
+{
+	uint64_t now = pv_desk_now(b->d);
+
+	for (size_t i = 0; i < p->signer_count; i++)
+		if (pv_state_key(b->d->own.state, p->signers[i], now).expired)
+			return PV_FAIL(e, PV_E_INPUT, "a key that signed %.*s has expired", PV_FMT(p->r->id));
+	return PV_DONE;
+}
+
 static PV_RESULT
 sign_and_verify(struct batch *b, struct pending *p, struct pv_err *e)
 {
 	PV_TRY(take_standing(b, p, e));
 	if (signs_here(b, p) && !(p->before.n != 0 && p->item.signatures.n == 0 && b->unlock->as_count == 0 && !b->ask->draft))
-		PV_TRY(pv_officers_sign(b->officers, b->d->own.state, p->r, &p->note, b->a, e));
+		PV_TRY(pv_officers_sign(b->officers, b->d->own.state, p->r, pv_desk_now(b->d), &p->note, b->a, e));
 	if (p->note.n == 0)
 		return pv_advise(PV_FAIL(e, PV_E_INPUT, "nobody signed %.*s", PV_FMT(p->r->id)), e,
 		    "sign with an officer's key of this home: --as NAME");
-	return pv_signed_verify(b->d->own.state, p->r, p->note, b->a, &p->signers, &p->signer_count, e);
+	PV_TRY(pv_signed_verify(b->d->own.state, p->r, p->note, b->a, &p->signers, &p->signer_count, e));
+	return check_not_expired(b, p, e);
 }
 
 static PV_RESULT

@@ -127,11 +127,11 @@ named(const struct pv_officers *o, struct pv_slice name)
 }
 
 static bool
-may_sign(const struct pv_state *s, const struct pv_record *r, struct pv_slice vkey)
+may_sign(const struct pv_state *s, const struct pv_record *r, uint64_t now, struct pv_slice vkey)
 {
-	struct pv_key_match m = pv_state_key(s, vkey, r->time);
+	struct pv_key_match m = pv_state_key(s, vkey, now);
 
-	if (!m.found || (m.use != PV_USE_OFFICER && !(m.use == PV_USE_ATTESTOR && r->kind == PV_ATTESTATION)))
+	if (!m.found || m.party.n == 0 || (m.use != PV_USE_OFFICER && !(m.use == PV_USE_ATTESTOR && r->kind == PV_ATTESTATION)))
 		return false;
 	return pv_name_under(r->issuer, m.party);
 }
@@ -219,8 +219,8 @@ nobody(const struct pv_officers *o, const struct pv_record *r, struct pv_err *e)
 }
 
 PV_RESULT
-pv_officers_sign(struct pv_officers *o, const struct pv_state *s, const struct pv_record *r, struct pv_slice *note, struct pv_arena *a,
-    struct pv_err *e)
+pv_officers_sign(struct pv_officers *o, const struct pv_state *s, const struct pv_record *r, uint64_t now, struct pv_slice *note,
+    struct pv_arena *a, struct pv_err *e)
 {
 	PV_AUTO(pv_buf_free) struct pv_buf text = { 0 };
 	PV_AUTO(pv_buf_free) struct pv_buf out = { 0 };
@@ -233,7 +233,7 @@ pv_officers_sign(struct pv_officers *o, const struct pv_state *s, const struct p
 		bool did;
 
 		if (o->unlock->as_count != 0 ? !named(o, pv_keyfile_name(k->file))
-		                             : !all && !may_sign(s, r, pv_keyfile_public(k->file)))
+		                             : !all && !may_sign(s, r, now, pv_keyfile_public(k->file)))
 			continue;
 		any = true;
 		PV_TRY(sign_one(o, k, pv_buf_slice(&text), &out, &did, e));
