@@ -241,7 +241,7 @@ pv_ask_confirm(
 		return pv_advise(
 		    PV_FAIL(e, PV_E_INPUT,
 			"this is confirmed by typing %s, and there is no terminal", word),
-		    e, "Look at the preview above. Then give the same command with --confirm %s",
+		    e, "Read what stands above. Then give the same command with --confirm %s",
 		    word);
 	fflush(r->term.out);
 	say(&d, &r->term, question);

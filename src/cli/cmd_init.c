@@ -27,7 +27,7 @@ read_ask(struct pv_run *r, struct pv_init_ask *ask, struct pv_err *e)
 	PV_TRY(pv_given_name(r, "party", &ask->party, e));
 	if (ask->party.n == 0)
 		return PV_USAGE(r, e, "--party is missing: whose home is it?");
-	PV_TRY(pv_given_texts(r, "name", &ask->names, e));
+	PV_TRY(pv_given_labels(r, "name", &ask->names, e));
 	ask->origin = pv_option_slice(r, "origin");
 	ask->profile = pv_option_slice(r, "profile");
 	PV_TRY(pv_given_number(r, "quorum", &ask->quorum, e));
@@ -51,8 +51,8 @@ tell(struct pv_run *r, const struct pv_init_ask *ask, const struct pv_init_answe
 	    pv_show_n(r->arena, made->log_size, "entry", "entries"),
 	    pv_show_n(r->arena, made->terms, "term declared", "terms declared"));
 	pv_para(t, "  Genesis    ", "%.*s", PV_FMT(made->genesis_hex));
-	pv_para(t, "  In words   ", "%.*s   (partners compare these by voice)",
-	    PV_FMT(made->genesis_words));
+	pv_para(t, "  In words   ", "%.*s", PV_FMT(made->genesis_words));
+	pv_line(t, "             (partners compare these words by voice)");
 	for (size_t i = 0; i < made->key_files.n; i++)
 		pv_line(t, "%s%.*s", i == 0 ? "  Keys       " : "             ",
 		    PV_FMT(made->key_files.at[i]));

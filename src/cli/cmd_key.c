@@ -21,7 +21,7 @@ key_row(struct pv_table *table, const struct pv_fact *f, const char *state)
 	pv_table_cell(table, PV_STRONG, "%s", pv_use_name(k->use));
 	pv_table_cell(table, PV_INK, "%.*s", PV_FMT(k->party));
 	pv_table_cell(table, PV_INK, "%s", state);
-	pv_table_cell(table, PV_INK, "%.*s", PV_FMT(pv_slice_sub(shown, 0, 60)));
+	pv_table_cell(table, PV_INK, "%.*s", PV_FMT(shown));
 }
 
 static void
@@ -33,8 +33,7 @@ genesis_rows(struct pv_table *table, const struct pv_record *g)
 		pv_table_cell(table, PV_STRONG, "officer");
 		pv_table_cell(table, PV_INK, "%.*s", PV_FMT(g->genesis.root));
 		pv_table_cell(table, PV_INK, "genesis");
-		pv_table_cell(
-		    table, PV_INK, "%.*s", PV_FMT(pv_slice_sub(g->genesis.officers.at[i], 0, 60)));
+		pv_table_cell(table, PV_INK, "%.*s", PV_FMT(g->genesis.officers.at[i]));
 	}
 }
 

@@ -78,7 +78,8 @@ run_ask(struct pv_run *r)
 	struct pv_err e;
 
 	r->undone = "Not asked";
-	if (!pv_ok(read_asker(r, &who, &e)) || !pv_ok(pv_home_open(r, &d, &e)))
+	if (!pv_ok(pv_output_check(path, &e)) || !pv_ok(read_asker(r, &who, &e)) ||
+	    !pv_ok(pv_home_open(r, &d, &e)))
 		return pv_fail(r, &e, PV_NO_SLICE);
 	ask = (struct pv_ask_ask){ r->args.at[0], who.party, who.person, who.purpose,
 		pv_option_slice(r, "of") };
@@ -131,19 +132,18 @@ const struct pv_cmd cmd_ask = {
 /* ---- answer ---- */
 
 static void
-tell_granted(struct pv_run *r, const struct pv_answer_answer *a)
+tell_granted(struct pv_run *r, struct pv_screen *t, const struct pv_answer_answer *a)
 {
-	struct pv_screen *t = &r->term;
 	const char *duties = pv_list_duties(r->arena, a->obligations);
 
-	pv_state_note(t, PV_STRONG, "Granted", ": %.*s to %.*s for %.*s, by %s.", PV_FMT(a->report),
+	pv_state_line(t, PV_STRONG, "Granted", ": %.*s to %.*s for %.*s, by %s.", PV_FMT(a->report),
 	    PV_FMT(a->party), PV_FMT(a->purpose),
 	    pv_list_names(r->arena, a->agreements, "nothing"));
 	if (*duties != '\0')
-		pv_para_note(t, "  Duties    ", "%s", duties);
-	pv_note(t, "  Recorded  entry %s; release %.*s", pv_show_count(r->arena, a->journal_index),
+		pv_para(t, "  Duties    ", "%s", duties);
+	pv_line(t, "  Recorded  entry %s; release %.*s", pv_show_count(r->arena, a->journal_index),
 	    PV_FMT(a->release));
-	pv_note(
+	pv_line(
 	    t, "  The key is in the reply, for the asker alone. It counts as given from now on.");
 }
 
@@ -174,12 +174,14 @@ run_answer(struct pv_run *r)
 	struct pv_answer_answer a = { 0 };
 	const char *path = pv_option(r, "out"), *source;
 	bool to_stdout = path == NULL || strcmp(path, "-") == 0;
+	struct pv_screen screen;
 	struct pv_json_out out;
 	struct asker who;
 	struct pv_err e;
 
 	r->undone = "Not answered";
-	if (!pv_ok(pv_input_read(r, r->args.at[0], &request, &source, &e)) ||
+	if (!pv_ok(pv_output_check(path, &e)) ||
+	    !pv_ok(pv_input_read(r, r->args.at[0], &request, &source, &e)) ||
 	    !pv_ok(pv_home_open(r, &d, &e)) ||
 	    !pv_ok(pv_desk_answer(d, pv_buf_slice(&request), source, &reply, r->arena, &a, &e)) ||
 	    !pv_ok(pv_output_write(r, path, pv_buf_slice(&reply), &e)))
@@ -190,7 +192,8 @@ run_answer(struct pv_run *r)
 		put_answer(&out.w, &a);
 		pv_json_end(r, &out);
 	} else if (a.granted) {
-		tell_granted(r, &a);
+		screen = to_stdout ? pv_screen_aside(&r->term) : r->term;
+		tell_granted(r, &screen, &a);
 	} else if (!to_stdout) {
 		tell_refused(r, d, &a.refused, &who, a.report, "The reply says so.");
 	}
@@ -233,81 +236,115 @@ on_progress(void *ctx, uint64_t bytes)
 }
 
 static void
-tell_opened(struct pv_run *r, const struct pv_desk *d, const struct pv_open_answer *a,
-    const struct asker *who)
+tell_opened(struct pv_run *r, struct pv_screen *t, const struct pv_desk *d,
+    const struct pv_open_answer *a, const struct asker *who)
 {
-	struct pv_screen *t = &r->term;
 	const struct pv_report *p = &a->label.report;
 	const char *duties = pv_list_duties(r->arena, a->obligations);
 
-	pv_state_note(t, PV_STRONG, "Opened", ": %.*s, %s, in %.*s.", PV_FMT(a->label.id),
+	pv_state_line(t, PV_STRONG, "Opened", ": %.*s, %s, in %.*s.", PV_FMT(a->label.id),
 	    pv_show_size(r->arena, a->size_bytes),
 	    PV_FMT(a->out_path.n != 0 ? a->out_path : PV_SLICE("standard output")));
-	pv_para_note(t, "  Label     ", "\"%.*s\" of %.*s; %s; %s", PV_FMT(p->title),
+	pv_para(t, "  Label     ", "\"%.*s\" of %.*s; %s; %s", PV_FMT(p->title),
 	    PV_FMT(p->originator), pv_list_names(r->arena, p->topics, "no topic"),
 	    pv_list_names(r->arena, p->regions, "no region"));
 	if (p->never.n != 0)
-		pv_para_note(t, "  Never     ", "%s, and everything below",
+		pv_para(t, "  Never     ", "%s, and everything below",
 		    pv_list_names(r->arena, p->never, ""));
 	if (p->handling.n != 0)
-		pv_para_note(t, "  Handling  ", "%.*s", PV_FMT(p->handling));
-	pv_para_note(t, "  For       ", "%.*s, by %s", PV_FMT(who->purpose),
+		pv_para(t, "  Handling  ", "%.*s", PV_FMT(p->handling));
+	pv_para(t, "  For       ", "%.*s, by %s", PV_FMT(who->purpose),
 	    pv_list_names(r->arena, a->agreements, "its originator"));
 	if (*duties != '\0')
-		pv_para_note(t, "  Duties    ", "%s", duties);
-	pv_note(t, "  Recorded  entry %s of %.*s", pv_show_count(r->arena, a->journal_index),
+		pv_para(t, "  Duties    ", "%s", duties);
+	pv_line(t, "  Recorded  entry %s of %.*s", pv_show_count(r->arena, a->journal_index),
 	    PV_FMT(pv_desk_identity(d).journal));
+}
+
+static void
+put_opened(struct pv_run *r, const struct pv_open_answer *a)
+{
+	struct pv_json_out out;
+
+	pv_json_begin(&out);
+	pv_jsonw_bool(&out.w, "opened", true);
+	pv_put_record(&out.w, "label", &a->label);
+	pv_jsonw_str(&out.w, "release", a->release);
+	pv_jsonw_str(&out.w, "out", a->out_path);
+	pv_jsonw_u64(&out.w, "size", a->size_bytes);
+	pv_jsonw_u64(&out.w, "journal_index", a->journal_index);
+	pv_put_names(&out.w, "agreements", a->agreements);
+	pv_json_end(r, &out);
+}
+
+/* Where the content goes when --out says nothing: here, under the name of the sealed file, or of what was sealed. */
+static const char *
+default_path(struct pv_run *r, struct pv_desk *d)
+{
+	const struct pv_report_row *row = NULL;
+	struct pv_slice arg = pv_slice_of(r->args.at[0]), title = PV_NO_SLICE;
+	struct pv_err ignored;
+	size_t n = 0;
+
+	if (arg.n > 4 && pv_slice_is(pv_slice_sub(arg, arg.n - 4, arg.n), ".tdf"))
+		return pv_arena_str(r->arena, pv_slice_sub(arg, 0, arg.n - 4));
+	if (pv_ok(pv_desk_reports(d, arg, r->arena, &row, &n, &ignored)) && n != 0)
+		title = row->label.report.title;
+	/* a title is text from outside: it may be a name, never a path */
+	if (title.n == 0 || title.n > 200 || title.p[0] == '.' ||
+	    memchr(title.p, '/', title.n) != NULL || memchr(title.p, 0, title.n) != NULL)
+		return pv_arena_printf(r->arena, "%.*s.opened", PV_FMT(arg)).p;
+	return pv_arena_str(r->arena, title);
+}
+
+static PV_RESULT
+open_report(struct pv_run *r, struct pv_desk *d, const struct asker *who, struct pv_open_answer *a,
+    struct pv_err *e)
+{
+	PV_AUTO(pv_buf_free) struct pv_buf grant = { 0 };
+	struct pv_progress progress = pv_progress_begin(&r->term, "Opening", 0);
+	struct pv_open_ask ask = { .report = r->args.at[0],
+		.out_path = pv_given(r, "out") ? pv_option(r, "out") : default_path(r, d),
+		.keep = pv_given(r, "keep"),
+		.party = who->party,
+		.person = who->person,
+		.purpose = who->purpose,
+		.progress = on_progress,
+		.progress_ctx = &progress };
+	struct pv_status st;
+
+	if (pv_given(r, "grant"))
+		PV_TRY(pv_input_read(r, pv_option(r, "grant"), &grant, &ask.grant_source, e));
+	ask.grant = pv_buf_slice(&grant);
+	st = pv_desk_open_report(d, &ask, r->arena, a, e);
+	pv_progress_end(&progress);
+	return st;
 }
 
 static int
 run_open(struct pv_run *r)
 {
 	PV_AUTO(pv_desk_closep) struct pv_desk *d = NULL;
-	PV_AUTO(pv_buf_free) struct pv_buf grant = { 0 };
-	struct pv_progress progress = pv_progress_begin(&r->term, "Opening", 0);
 	struct pv_open_answer a = { 0 };
-	struct pv_open_ask ask = { .report = r->args.at[0],
-		.out_path = pv_option(r, "out"),
-		.keep = pv_given(r, "keep"),
-		.progress = on_progress,
-		.progress_ctx = &progress };
 	struct asker who = { 0 };
-	struct pv_json_out out;
-	struct pv_status st;
+	const char *path = pv_option(r, "out");
+	struct pv_screen screen;
 	struct pv_err e;
 
 	r->undone = "Not opened";
-	if (!pv_ok(read_asker(r, &who, &e)) ||
-	    (pv_given(r, "grant") &&
-		!pv_ok(pv_input_read(r, pv_option(r, "grant"), &grant, &ask.grant_source, &e))) ||
-	    !pv_ok(pv_home_open(r, &d, &e)))
-		return pv_fail(r, &e, PV_NO_SLICE);
-	ask.grant = pv_buf_slice(&grant);
-	ask.party = who.party;
-	ask.person = who.person;
-	ask.purpose = who.purpose;
-	fflush(r->term.out);
-	st = pv_desk_open_report(d, &ask, r->arena, &a, &e);
-	pv_progress_end(&progress);
-	if (!pv_ok(st))
+	r->streams =
+	    path != NULL && strcmp(path, "-") == 0; /* what comes on stdout is the content */
+	if (!pv_ok(read_asker(r, &who, &e)) || !pv_ok(pv_home_open(r, &d, &e)) ||
+	    !pv_ok(open_report(r, d, &who, &a, &e)))
 		return pv_fail(r, &e, PV_NO_SLICE);
 	if (!a.opened)
-		return tell_refused(r, d, &a.refused, &who,
-		    a.label.id.n != 0 ? a.label.id : pv_slice_of(ask.report),
-		    "Nothing was opened.");
-	if (!r->json || ask.out_path == NULL || strcmp(ask.out_path, "-") == 0) {
-		tell_opened(r, d, &a, &who);
+		return tell_refused(r, d, &a.refused, &who, a.label.id, "Nothing was opened.");
+	if (r->json && !r->streams) {
+		put_opened(r, &a);
 		return PV_EXIT_DONE;
 	}
-	pv_json_begin(&out);
-	pv_jsonw_bool(&out.w, "opened", true);
-	pv_put_record(&out.w, "label", &a.label);
-	pv_jsonw_str(&out.w, "release", a.release);
-	pv_jsonw_str(&out.w, "out", a.out_path);
-	pv_jsonw_u64(&out.w, "size", a.size_bytes);
-	pv_jsonw_u64(&out.w, "journal_index", a.journal_index);
-	pv_put_names(&out.w, "agreements", a.agreements);
-	pv_json_end(r, &out);
+	screen = r->streams ? pv_screen_aside(&r->term) : r->term;
+	tell_opened(r, &screen, d, &a, &who);
 	return PV_EXIT_DONE;
 }
 
@@ -315,7 +352,9 @@ static const struct pv_opt open_options[] = {
 	OPT_ASKER,
 	{ "grant", 0, "FILE", "the originator's reply to our request", false, NULL },
 	{ "keep", 0, NULL, "keep it in custody here (an agreement must say so)", false, NULL },
-	{ "out", 'o', "FILE", "where the content goes: a new file, or - for stdout", false, NULL },
+	{ "out", 'o', "FILE",
+	    "where the content goes: a new file, or - for stdout; default: its name, here", false,
+	    NULL },
 	{ 0 },
 };
 static const struct pv_example open_examples[] = {

@@ -6,6 +6,7 @@
 #include "cli/fail.h"
 #include "cli/given.h"
 #include "cli/home.h"
+#include "wire/file.h"
 
 /* ---- from options to an order ---- */
 
@@ -141,9 +142,10 @@ tell_counts(struct pv_run *r, const struct pv_preview *p)
 	put_count_row(t, "agreements", pv_show_count(a, p->stopped_agreements.n),
 	    pv_show_count(a, p->going_on_agreements.n),
 	    pv_list_names(a, p->going_on_agreements, ""));
-	put_count_row(
-	    t, "partners that receive from you", pv_show_count(a, p->partners_receive.n), "", "");
-	put_count_row(t, "partners that give to you", pv_show_count(a, p->partners_give.n), "", "");
+	put_count_row(t, "partners that receive from you", pv_show_count(a, p->partners_receive.n),
+	    "", pv_list_names(a, p->partners_receive, ""));
+	put_count_row(t, "partners that give to you", pv_show_count(a, p->partners_give.n), "",
+	    pv_list_names(a, p->partners_give, ""));
 	put_count_row(t, "reports they can open now", pv_show_count(a, p->reports_stopped),
 	    pv_show_count(a, p->reports_going_on), "");
 	pv_table_print(t, &r->term, 2);
@@ -298,6 +300,7 @@ sign_after_preview(struct pv_run *r, struct pv_desk *d, struct pv_record *record
 	struct pv_apply_answer answer = { 0 };
 	const char *question;
 	bool yes = false;
+	int status;
 	struct pv_err e;
 
 	question = pv_arena_printf(r->arena, "%s Type %s to sign, Enter to leave.",
@@ -316,7 +319,11 @@ sign_after_preview(struct pv_run *r, struct pv_desk *d, struct pv_record *record
 	}
 	if (!pv_ok(pv_home_act_enter(r, d, record, &answer, &e)))
 		return pv_fail(r, &e, PV_NO_SLICE);
-	return pv_home_act_tell(r, &answer, done);
+	status = pv_home_act_tell(r, &answer, done);
+	if (!r->json && !pv_given(r, "draft") && record->kind == PV_ORDER)
+		pv_line(&r->term, "Who has acknowledged it: proviso order show %.*s",
+		    PV_FMT(answer.acts[0].id));
+	return status;
 }
 
 static int
@@ -417,6 +424,65 @@ run_preview(struct pv_run *r)
 	if (!pv_ok(pv_home_act_fill(r, d, &record, &e)) || !pv_ok(preview(r, d, &record, true, &e)))
 		return pv_fail(r, &e, PV_NO_SLICE);
 	return PV_EXIT_DONE;
+}
+
+/* ---- the second signature on a hold ---- */
+
+/* The signed note of an act of the own log. */
+static PV_RESULT
+find_note(
+    struct pv_run *r, struct pv_desk *d, struct pv_slice id, struct pv_buf *note, struct pv_err *e)
+{
+	PV_AUTO(pv_buf_free) struct pv_buf all = { 0 };
+	struct pv_export_ask ask = { 0 };
+	struct pv_record record;
+	struct pv_item item;
+	struct pv_file f;
+	struct pv_status st;
+	bool more = true;
+
+	PV_TRY(pv_desk_export(d, &ask, &all, e));
+	PV_TRY(pv_file_open(&f, pv_buf_slice(&all), "the order log", e));
+	while (pv_ok(st = pv_file_next(&f, &item, &more, r->arena, e)) && more) {
+		st = pv_file_record(&f, &item, &record, 0, r->arena, e);
+		if (!pv_ok(st))
+			break;
+		if (pv_slice_eq(record.id, id))
+			pv_item_write(note, record.line, item.signatures);
+	}
+	pv_file_close(&f);
+	return st;
+}
+
+static int
+run_sign(struct pv_run *r)
+{
+	PV_AUTO(pv_desk_closep) struct pv_desk *d = NULL;
+	PV_AUTO(pv_buf_free) struct pv_buf note = { 0 };
+	struct pv_unlock unlock = pv_home_unlock(r);
+	struct pv_apply_ask ask = { .source = "the order log" };
+	struct pv_apply_answer answer = { 0 };
+	const struct pv_order_row *row = NULL;
+	struct pv_err e;
+
+	r->undone = "Not signed";
+	if (!pv_ok(pv_home_open(r, &d, &e)) ||
+	    !pv_ok(find_order(r, d, pv_slice_of(r->args.at[0]), &row, &e)))
+		return pv_fail(r, &e, PV_NO_SLICE);
+	if (!row->hold) {
+		if (!r->json)
+			pv_state_line(&r->term, PV_STRONG, "Unchanged",
+			    ": %s has all the signatures that it needs.", r->args.at[0]);
+		return PV_EXIT_DONE;
+	}
+	if (!pv_ok(find_note(r, d, row->order.id, &note, &e)))
+		return pv_fail(r, &e, PV_NO_SLICE);
+	ask.bytes = pv_buf_slice(&note);
+	if (!pv_ok(pv_desk_apply(d, &ask, &unlock, r->arena, &answer, &e)))
+		return pv_fail(r, &e, PV_NO_SLICE);
+	if (answer.error_count != 0)
+		return pv_fail_all(r, answer.errors, answer.error_count, PV_NO_SLICE, NULL);
+	return pv_home_act_tell(r, &answer, "Completed");
 }
 
 /* ---- looking at orders ---- */
@@ -606,6 +672,8 @@ run_ack(struct pv_run *r)
 	struct pv_err e;
 
 	r->undone = "Not acknowledged";
+	if (!pv_ok(pv_output_check(path, &e)))
+		return pv_fail(r, &e, PV_NO_SLICE);
 	k->order = pv_slice_of(r->args.at[0]);
 	k->by_person = pv_option_slice(r, "by");
 	k->means = pv_option_slice(r, "means");
@@ -714,6 +782,26 @@ const struct pv_cmd cmd_order_restrict = {
 	.options = order_options,
 	.examples = restrict_examples,
 	.run = run_restrict,
+};
+
+static const struct pv_opt sign_options[] = { PV_OPT_SIGNERS, { 0 } };
+static const struct pv_example sign_examples[] = {
+	{ "proviso order sign o-0031 --as officer2",
+	    "the second officer; from then on it does not lapse" },
+	{ 0 },
+};
+const struct pv_cmd cmd_order_sign = {
+	.name = "order sign",
+	.group = PV_GROUP_PERMIT,
+	.summary = "add signatures to a hold, so that it does not lapse",
+	.usage = "ORDER [--as OFFICER]",
+	.text = "An order that too few officers have signed is a hold. This adds the signatures of "
+		"officers of this home.",
+	.options = sign_options,
+	.examples = sign_examples,
+	.min_args = 1,
+	.max_args = 1,
+	.run = run_sign,
 };
 
 static const struct pv_opt lift_options[] = {

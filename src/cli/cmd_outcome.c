@@ -30,7 +30,8 @@ enter(struct pv_run *r, struct pv_record *record, const char *done)
 	uint64_t index = 0;
 	struct pv_err e;
 
-	if (!pv_ok(pv_given_cites(r, &record->basis, &e)) || !pv_ok(pv_home_open(r, &d, &e)))
+	if (!pv_ok(pv_output_check(path, &e)) || !pv_ok(pv_given_cites(r, &record->basis, &e)) ||
+	    !pv_ok(pv_home_open(r, &d, &e)))
 		return pv_fail(r, &e, PV_NO_SLICE);
 	by = pv_desk_identity(d).party;
 	record->id = pv_option_slice(r, "id");

@@ -126,7 +126,7 @@ run_party_add(struct pv_run *r)
 	p->gateway = pv_option_slice(r, "gateway");
 	p->desk = pv_option_slice(r, "desk");
 	if (!pv_ok(pv_check_name(p->name, "name", &e)) ||
-	    !pv_ok(pv_given_texts(r, "name", &p->names, &e)) ||
+	    !pv_ok(pv_given_labels(r, "name", &p->names, &e)) ||
 	    !pv_ok(pv_given_dotted(r, "members", &p->members, &e)) ||
 	    !pv_ok(pv_given_dotted(r, "was", &p->was, &e)) ||
 	    !pv_ok(pv_given_names(r, "domain", &p->domains, &e)))
@@ -313,9 +313,10 @@ run_term_add(struct pv_run *r)
 	r->undone = "Not declared";
 	m->name = pv_slice_of(r->args.at[1]);
 	m->not_grantable = pv_given(r, "never-granted");
+	m->maps = PV_SLICE("{}");
 	if (!pv_ok(read_tree(r, r->args.at[0], &m->tree, &e)) ||
 	    !pv_ok(pv_check_name(m->name, "name", &e)) ||
-	    !pv_ok(pv_given_texts(r, "name", &m->names, &e)) ||
+	    !pv_ok(pv_given_labels(r, "name", &m->names, &e)) ||
 	    !pv_ok(pv_given_texts(r, "allows", &m->allows, &e)) ||
 	    !pv_ok(pv_given_texts(r, "excludes", &m->excludes, &e)))
 		return pv_fail(r, &e, PV_NO_SLICE);

@@ -58,49 +58,74 @@ compare_words(struct pv_run *r, struct pv_slice words, bool *same, struct pv_err
 	    pv_arena_str(r->arena, first), same, e);
 }
 
-static int
-run_add(struct pv_run *r)
+/* A name that is not declared here yet is declared with the same signatures. */
+static void
+declare_names(const struct pv_desk *d, struct pv_names names, struct pv_buf *records)
 {
-	PV_AUTO(pv_desk_closep) struct pv_desk *d = NULL;
-	PV_AUTO(pv_buf_free) struct pv_buf card = { 0 };
-	PV_AUTO(pv_buf_free) struct pv_buf records = { 0 };
+	for (size_t i = 0; i < names.n; i++) {
+		struct pv_jsonw w = { .out = records };
+		PV_AUTO(pv_buf_free) struct pv_buf id = { 0 };
+
+		if (pv_state_party(pv_desk_state(d), names.at[i]) != NULL)
+			continue;
+		pv_buf_addf(&id, "party-%.*s", PV_FMT(names.at[i]));
+		pv_jsonw_object(&w, NULL);
+		pv_jsonw_str(&w, "record", PV_SLICE("party"));
+		pv_jsonw_str(&w, "id", pv_buf_slice(&id));
+		pv_jsonw_str(&w, "name", names.at[i]);
+		pv_jsonw_object(&w, "names");
+		pv_jsonw_end(&w);
+		pv_jsonw_end(&w);
+		pv_buf_add_c(records, '\n');
+	}
+}
+
+/* --names, or the party that the card is of. */
+static PV_RESULT
+read_names(struct pv_run *r, struct pv_slice card, const char *source, struct pv_names *names,
+    struct pv_err *e)
+{
+	PV_AUTO(pv_json_freep) struct pv_json *doc = NULL;
+	struct pv_slice *party;
+	uint32_t at;
+
+	PV_TRY(pv_given_dotted(r, "names", names, e));
+	if (names->n != 0)
+		return PV_DONE;
+	PV_TRY(pv_from(pv_json_read(&doc, card, 65536, e), e, source));
+	at = pv_json_at(doc, 0)->type == PV_JSON_OBJECT ? pv_json_member(doc, 0, PV_SLICE("party"))
+							: PV_JSON_NONE;
+	if (at == PV_JSON_NONE || pv_json_at(doc, at)->type != PV_JSON_STRING ||
+	    !pv_name_ok(pv_json_at(doc, at)->text))
+		return pv_from(
+		    PV_FAIL(e, PV_E_INPUT, "this is no card: it names no party"), e, source);
+	party = PV_ARENA_NEW(r->arena, struct pv_slice);
+	*party = pv_arena_copy(r->arena, pv_json_at(doc, at)->text);
+	*names = (struct pv_names){ party, 1 };
+	return PV_DONE;
+}
+
+static int
+add(struct pv_run *r, struct pv_desk *d, struct pv_slice records)
+{
 	struct pv_unlock unlock = pv_home_unlock(r);
-	struct pv_apply_ask ask = { .source = "the records made from the card" };
+	struct pv_apply_ask ask = { .bytes = records,
+		.source = "the records made from the card",
+		.draft = pv_given(r, "draft") };
 	struct pv_apply_answer answer = { 0 };
-	struct pv_names names;
-	struct pv_slice words;
-	const char *source;
-	bool same = false;
+	struct pv_json_out out;
 	struct pv_err e;
 
-	r->undone = "Not added";
-	if (!pv_ok(pv_given_dotted(r, "names", &names, &e)) ||
-	    !pv_ok(pv_input_read(r, r->args.at[0], &card, &source, &e)) ||
-	    !pv_ok(pv_home_open(r, &d, &e)) ||
-	    !pv_ok(pv_desk_card_records(
-		d, pv_buf_slice(&card), source, names, r->arena, &records, &words, &e)) ||
-	    !pv_ok(compare_words(r, words, &same, &e)))
-		return pv_fail(r, &e, pv_buf_slice(&card));
-	if (!same) {
-		pv_ignore(PV_FAIL(&e, PV_E_UNTRUSTED,
-		    "the words are not those of the card: it may be another's"));
-		return pv_fail(r, &e, PV_NO_SLICE);
-	}
-	ask.bytes = pv_buf_slice(&records);
-	ask.draft = pv_given(r, "draft");
 	if (!pv_ok(pv_desk_apply(d, &ask, &unlock, r->arena, &answer, &e)))
-		return pv_fail(r, &e, ask.bytes);
+		return pv_fail(r, &e, records);
 	if (answer.error_count != 0)
 		return pv_fail_all(
-		    r, answer.errors, answer.error_count, ask.bytes, "Nothing was added.");
-	if (ask.draft) {
-		if (!pv_ok(pv_output_write(r, pv_option(r, "out"), answer.notes, &e)))
-			return pv_fail(r, &e, PV_NO_SLICE);
-		return PV_EXIT_DONE;
-	}
+		    r, answer.errors, answer.error_count, records, "Nothing was added.");
+	if (ask.draft)
+		return pv_ok(pv_output_write(r, pv_option(r, "out"), answer.notes, &e))
+			   ? PV_EXIT_DONE
+			   : pv_fail(r, &e, PV_NO_SLICE);
 	if (r->json) {
-		struct pv_json_out out;
-
 		pv_json_begin(&out);
 		pv_put_acts(&out.w, &answer);
 		pv_json_end(r, &out);
@@ -111,6 +136,35 @@ run_add(struct pv_run *r)
 	pv_line(
 	    &r->term, "  Its orders: proviso follow BUNDLE, with a bundle that it exports for you");
 	return PV_EXIT_DONE;
+}
+
+static int
+run_add(struct pv_run *r)
+{
+	PV_AUTO(pv_desk_closep) struct pv_desk *d = NULL;
+	PV_AUTO(pv_buf_free) struct pv_buf card = { 0 };
+	PV_AUTO(pv_buf_free) struct pv_buf records = { 0 };
+	struct pv_names names;
+	struct pv_slice words;
+	const char *source;
+	bool same = false;
+	struct pv_err e;
+
+	r->undone = "Not added";
+	if (!pv_ok(pv_input_read(r, r->args.at[0], &card, &source, &e)) ||
+	    !pv_ok(read_names(r, pv_buf_slice(&card), source, &names, &e)) ||
+	    !pv_ok(pv_home_open(r, &d, &e)))
+		return pv_fail(r, &e, pv_buf_slice(&card));
+	declare_names(d, names, &records);
+	if (!pv_ok(pv_desk_card_records(
+		d, pv_buf_slice(&card), source, names, r->arena, &records, &words, &e)) ||
+	    !pv_ok(compare_words(r, words, &same, &e)))
+		return pv_fail(r, &e, pv_buf_slice(&card));
+	if (same)
+		return add(r, d, pv_buf_slice(&records));
+	pv_state_line(&r->term, PV_STRONG, "Left as it was",
+	    ". Nothing was signed. If the words differ, keep the card: it is not theirs.");
+	return PV_EXIT_NO;
 }
 
 static const struct pv_opt add_options[] = {

@@ -15,7 +15,8 @@ extern const struct pv_cmd cmd_key_list, cmd_key_add, cmd_key_new, cmd_key_unloc
 extern const struct pv_cmd cmd_agree, cmd_agreement_list, cmd_agreement_show;
 extern const struct pv_cmd cmd_share, cmd_report_list, cmd_report_show;
 extern const struct pv_cmd cmd_ask, cmd_answer, cmd_open, cmd_recall;
-extern const struct pv_cmd cmd_order_suspend, cmd_order_restrict, cmd_order_lift, cmd_order_preview;
+extern const struct pv_cmd cmd_order_suspend, cmd_order_restrict, cmd_order_lift, cmd_order_sign,
+    cmd_order_preview;
 extern const struct pv_cmd cmd_order_list, cmd_order_show, cmd_order_ack;
 extern const struct pv_cmd cmd_condition_declare, cmd_condition_attest, cmd_condition_show;
 extern const struct pv_cmd cmd_outcome, cmd_incident;

@@ -254,7 +254,8 @@ static bool
 told_before(const struct pv_err *errors, size_t i)
 {
 	for (size_t j = 0; j < i; j++)
-		if (strcmp(errors[j].what, errors[i].what) == 0)
+		if (strcmp(errors[j].what, errors[i].what) == 0 &&
+		    strcmp(errors[j].fix, errors[i].fix) == 0)
 			return true;
 	return false;
 }

@@ -117,6 +117,32 @@ read_text(struct pv_run *r, const char *option, struct pv_slice value, struct pv
 	return PV_DONE;
 }
 
+/* Splits LANG=...; the text is what is behind, as it stands. */
+static PV_RESULT
+read_lang(const char *option, const char *value, struct pv_text *out, struct pv_err *e)
+{
+	struct pv_slice rest = pv_slice_of(value);
+
+	if (memchr(rest.p, '=', rest.n) == NULL || !pv_slice_next(&rest, '=', &out->lang) ||
+	    out->lang.n == 0)
+		return PV_FAIL(e, PV_E_INPUT, "--%s: \"%s\" does not say its language, as en=TEXT",
+		    option, value);
+	out->text = rest;
+	return PV_DONE;
+}
+
+PV_RESULT
+pv_given_labels(struct pv_run *r, const char *option, struct pv_texts *out, struct pv_err *e)
+{
+	size_t n = pv_option_count(r, option);
+	struct pv_text *at = pv_arena_alloc_n(r->arena, n, sizeof(*at));
+
+	for (size_t i = 0; i < n; i++)
+		PV_TRY(read_lang(option, pv_option_at(r, option, i), &at[i], e));
+	*out = (struct pv_texts){ at, n };
+	return PV_DONE;
+}
+
 PV_RESULT
 pv_given_texts(struct pv_run *r, const char *option, struct pv_texts *out, struct pv_err *e)
 {
@@ -124,14 +150,8 @@ pv_given_texts(struct pv_run *r, const char *option, struct pv_texts *out, struc
 	struct pv_text *at = pv_arena_alloc_n(r->arena, n, sizeof(*at));
 
 	for (size_t i = 0; i < n; i++) {
-		struct pv_slice rest = pv_slice_of(pv_option_at(r, option, i));
-
-		if (memchr(rest.p, '=', rest.n) == NULL ||
-		    !pv_slice_next(&rest, '=', &at[i].lang) || at[i].lang.n == 0)
-			return PV_FAIL(e, PV_E_INPUT,
-			    "--%s: \"%.*s\" does not say its language, as en=TEXT", option,
-			    PV_FMT(rest));
-		PV_TRY(read_text(r, option, rest, &at[i].text, e));
+		PV_TRY(read_lang(option, pv_option_at(r, option, i), &at[i], e));
+		PV_TRY(read_text(r, option, at[i].text, &at[i].text, e));
 	}
 	*out = (struct pv_texts){ at, n };
 	return PV_DONE;
@@ -429,6 +449,17 @@ write_all(int fd, const char *path, struct pv_slice bytes, struct pv_err *e)
 		return PV_FAIL(
 		    e, PV_E_CONFIG, "\"%s\" cannot be made durable: %s", path, strerror(errno));
 	return PV_DONE;
+}
+
+PV_RESULT
+pv_output_check(const char *path, struct pv_err *e)
+{
+	struct stat st;
+
+	if (path == NULL || strcmp(path, "-") == 0 || lstat(path, &st) != 0)
+		return PV_DONE;
+	return PV_FAIL(e, PV_E_INPUT,
+	    "\"%s\" is there already, and nothing is written over another file", path);
 }
 
 PV_RESULT

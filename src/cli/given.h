@@ -26,6 +26,9 @@ PV_RESULT pv_check_name(struct pv_slice name, const char *option, struct pv_err 
  */
 PV_RESULT pv_given_texts(
     struct pv_run *r, const char *option, struct pv_texts *out, struct pv_err *e);
+/* LANG=TEXT, repeated: names, which are never read from a file. */
+PV_RESULT pv_given_labels(
+    struct pv_run *r, const char *option, struct pv_texts *out, struct pv_err *e);
 /* 2025-11-11T14:07:02Z, or now, or a span from now: +72h, -3d. 0 when not given. */
 PV_RESULT pv_given_time(struct pv_run *r, const char *option, uint64_t *out, struct pv_err *e);
 /* 90, 90s, 15min, 72h, 3d. */
@@ -77,6 +80,8 @@ PV_RESULT pv_input_read(
 /* The files of records at path: itself, or those of a folder (.json, .jsonl, .note) by name. */
 PV_RESULT pv_record_files(
     struct pv_run *r, const char *path, const char ***out, size_t *n, struct pv_err *e);
+/* Whether a new file could stand there: asked before an act whose result is to be written. */
+PV_RESULT pv_output_check(const char *path, struct pv_err *e);
 /* A new file, never over another one; "-" or NULL: standard output. */
 PV_RESULT pv_output_write(
     struct pv_run *r, const char *path, struct pv_slice bytes, struct pv_err *e);

@@ -391,32 +391,38 @@ seen_before(const struct pv_opt *o, size_t command)
 	return false;
 }
 
+/* "order" of "order suspend"; empty when an earlier command began with it, so that each word comes once. */
+static struct pv_slice
+new_first_word(size_t command)
+{
+	struct pv_slice name = pv_slice_of(pv_commands[command]->name), word = PV_NO_SLICE;
+
+	pv_slice_next(&name, ' ', &word);
+	for (size_t i = 0; i < command; i++)
+		if (pv_slice_is(word, pv_commands[i]->name) || pv_in_family(pv_commands[i], word))
+			return PV_NO_SLICE;
+	return word;
+}
+
 static void
 bash_first_words(struct pv_buf *out)
 {
-	struct pv_slice last = PV_NO_SLICE;
-
 	for (size_t i = 0; pv_commands[i] != NULL; i++) {
-		struct pv_slice name = pv_slice_of(pv_commands[i]->name), word = PV_NO_SLICE;
+		struct pv_slice word = new_first_word(i);
 
-		if (pv_slice_next(&name, ' ', &word) && !pv_slice_eq(word, last))
+		if (word.n != 0)
 			pv_buf_addf(out, "%s%.*s", i == 0 ? "" : " ", PV_FMT(word));
-		last = word;
 	}
 }
 
 static void
 bash_families(struct pv_buf *out)
 {
-	struct pv_slice last = PV_NO_SLICE;
-
 	for (size_t i = 0; pv_commands[i] != NULL; i++) {
-		struct pv_slice name = pv_slice_of(pv_commands[i]->name), word = PV_NO_SLICE;
+		struct pv_slice word = new_first_word(i);
 
-		pv_slice_next(&name, ' ', &word);
-		if (name.n == 0 || pv_slice_eq(word, last))
+		if (word.n == 0 || strchr(pv_commands[i]->name, ' ') == NULL)
 			continue;
-		last = word;
 		pv_buf_addf(out, "\t%.*s) words='", PV_FMT(word));
 		for (size_t j = 0; pv_commands[j] != NULL; j++)
 			if (pv_in_family(pv_commands[j], word))

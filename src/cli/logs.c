@@ -105,33 +105,42 @@ log_of(struct pv_logs *l, struct pv_slice origin)
 	return &l->logs.at[l->logs.n - 1];
 }
 
+static PV_RESULT
+read_record(struct pv_logs *l, struct pv_file *f, struct placed *p, struct pv_err *e)
+{
+	struct pv_status st;
+
+	if (l->bare || p->item.signatures.n != 0)
+		return pv_file_record(
+		    f, &p->item, &p->record, l->bare ? PV_READ_BARE : 0, l->arena, e);
+	st = pv_advise(PV_FAIL(e, PV_E_INPUT, "this record is not signed"), e,
+	    "To try policies that are not signed: --unsigned");
+	e->line = p->item.line;
+	e->col = p->item.col;
+	return pv_from(st, e, f->source);
+}
+
+/* All that can be read; what is wrong is noted, and the rest goes on. */
 static void
 read_records(struct pv_logs *l, struct log *log, size_t source, struct pv_file *f)
 {
-	struct placed *p = NULL;
 	struct pv_err e;
 	bool more = true;
 
-	while (more && !f->broken) {
-		if (p == NULL)
-			p = PV_ARENA_NEW(l->arena, struct placed);
-		if (!pv_ok(pv_file_next(f, &p->item, &more, l->arena, &e))) {
-			l->read++;
-			note_error(l, &e);
-			continue;
-		}
-		if (!more)
-			break;
+	while (!f->broken) {
+		struct placed *p = PV_ARENA_NEW(l->arena, struct placed);
+		struct pv_status st = pv_file_next(f, &p->item, &more, l->arena, &e);
+
+		if (pv_ok(st) && !more)
+			return;
 		l->read++;
-		if (!pv_ok(pv_file_record(
-			f, &p->item, &p->record, l->bare ? PV_READ_BARE : 0, l->arena, &e))) {
+		if (!pv_ok(st) || !pv_ok(read_record(l, f, p, &e))) {
 			note_error(l, &e);
 			continue;
 		}
 		p->source = source;
 		p->at = log->records.n;
 		*PV_VEC_ADD(&log->records) = p;
-		p = NULL;
 	}
 }
 
@@ -184,9 +193,6 @@ check_signed(struct pv_logs *l, const struct log *log, const struct placed *p, s
 {
 	PV_AUTO(pv_buf_free) struct pv_buf note = { 0 };
 
-	if (p->item.signatures.n == 0)
-		return pv_advise(PV_FAIL(e, PV_E_INPUT, "this record is not signed"), e,
-		    "To try policies that are not signed: --unsigned");
 	pv_item_write(&note, p->record.line, p->item.signatures);
 	return pv_signed_verify(log->state, &p->record,
 	    pv_arena_copy(l->arena, pv_buf_slice(&note)), l->arena, &act->signers,
@@ -220,6 +226,18 @@ origin_of(const struct log *log)
 	return first->kind == PV_GENESIS ? first->genesis.origin : first->log;
 }
 
+/* "to" of a-0114 is "a-0114: to": people look for records by their ids. */
+static void
+name_record(const struct pv_record *record, struct pv_err *e)
+{
+	char field[sizeof(e->field)];
+
+	memcpy(field, e->field, sizeof(field));
+	snprintf(e->field, sizeof(e->field), "%.*s%s%.*s",
+	    (int)(record->id.n < 100 ? record->id.n : 100), record->id.p,
+	    field[0] != '\0' ? ": " : "", 90, field);
+}
+
 static void
 fold(struct pv_logs *l, struct log *log)
 {
@@ -236,6 +254,7 @@ fold(struct pv_logs *l, struct log *log)
 		if (pv_ok(apply(l, log, p, &newest, &e)))
 			continue;
 		pv_item_place(&p->item, l->sources.at[p->source].name, &e);
+		name_record(&p->record, &e);
 		note_error(l, &e);
 	}
 }

@@ -55,6 +55,18 @@ pv_screen_init(struct pv_screen *t, enum pv_colour colour, bool plain)
 		t->width = size.ws_col;
 }
 
+struct pv_screen
+pv_screen_aside(const struct pv_screen *t)
+{
+	struct pv_screen aside = *t;
+
+	fflush(t->out);
+	aside.out = t->err;
+	aside.out_tty = t->err_tty;
+	aside.out_colour = t->err_colour;
+	return aside;
+}
+
 /* ---- what is safe ---- */
 
 /* Length of the UTF-8 character at p, 0 when it is none; *c gets it. */

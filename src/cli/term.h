@@ -33,6 +33,9 @@ struct pv_screen {
 
 void pv_screen_init(struct pv_screen *t, enum pv_colour colour, bool plain);
 
+/* The same screen, with what goes to stdout on stderr: for when stdout carries content. */
+struct pv_screen pv_screen_aside(const struct pv_screen *t);
+
 /* One line on stdout, or on stderr. The format holds no newline. */
 void pv_line(struct pv_screen *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void pv_note(struct pv_screen *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -77,34 +77,50 @@ pv_list_duties(struct pv_arena *a, struct pv_obligations duties)
 	return pv_arena_str(a, pv_buf_slice(&text));
 }
 
+/* "every topic, region and channel", of those that are not confined. */
+static void
+add_every(struct pv_buf *out, const struct pv_order *o)
+{
+	const struct {
+		bool every;
+		const char *name;
+	} trees[] = { { o->topic.n == 0, "topic" }, { o->region.n == 0, "region" },
+		{ !o->has_purposes, "purpose" }, { !o->has_channels, "channel" } };
+	size_t n = 0, done = 0;
+
+	for (size_t i = 0; i < 4; i++)
+		n += trees[i].every;
+	for (size_t i = 0; i < 4; i++) {
+		if (!trees[i].every)
+			continue;
+		if (done == 0)
+			pv_buf_addf(out, "%severy ", out->n != 0 ? "; " : "");
+		else
+			pv_buf_add_str(out, done + 1 == n ? " and " : ", ");
+		pv_buf_add_str(out, trees[i].name);
+		done++;
+	}
+}
+
 const char *
 pv_list_scope_hiding(struct pv_arena *a, const struct pv_order *o, const char *hidden)
 {
-	PV_AUTO(pv_buf_free) struct pv_buf only = { 0 };
-	PV_AUTO(pv_buf_free) struct pv_buf every = { 0 };
-	const char *purposes = hidden != NULL ? hidden : pv_list_names(a, o->purposes, "none");
+	PV_AUTO(pv_buf_free) struct pv_buf text = { 0 };
 
 	if (o->topic.n != 0)
-		join(&only, "; ", pv_arena_printf(a, "topic %.*s", PV_FMT(o->topic)));
-	else
-		join(&every, ", ", PV_SLICE("topic"));
+		join(&text, "; ", pv_arena_printf(a, "topic %.*s", PV_FMT(o->topic)));
 	if (o->region.n != 0)
-		join(&only, "; ", pv_arena_printf(a, "region %.*s", PV_FMT(o->region)));
-	else
-		join(&every, ", ", PV_SLICE("region"));
+		join(&text, "; ", pv_arena_printf(a, "region %.*s", PV_FMT(o->region)));
 	if (o->has_purposes)
-		join(&only, "; ",
-		    pv_arena_printf(a, "%s%s", hidden != NULL ? "" : "purpose ", purposes));
-	else
-		join(&every, ", ", PV_SLICE("purpose"));
+		join(&text, "; ",
+		    hidden != NULL
+			? pv_slice_of(hidden)
+			: pv_arena_printf(a, "purpose %s", pv_list_names(a, o->purposes, "none")));
 	if (o->has_channels)
-		join(&only, "; ",
+		join(&text, "; ",
 		    pv_arena_printf(a, "channel %s", pv_list_names(a, o->channels, "none")));
-	else
-		join(&every, ", ", PV_SLICE("channel"));
-	if (every.n != 0)
-		join(&only, "; ", pv_arena_printf(a, "every %.*s", PV_FMT(pv_buf_slice(&every))));
-	return pv_arena_str(a, pv_buf_slice(&only));
+	add_every(&text, o);
+	return pv_arena_str(a, pv_buf_slice(&text));
 }
 
 const char *
