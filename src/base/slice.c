@@ -21,7 +21,7 @@ pv_slice_sub(struct pv_slice s, size_t from, size_t to)
 		to = s.n;
 	if (from > to)
 		from = to;
-	return (struct pv_slice){ s.p + from, to - from };
+	return (struct pv_slice){ from > 0 ? s.p + from : s.p, to - from }; /* NULL + 0 is undefined in C */
 }
 
 bool
