@@ -46,7 +46,7 @@ PV_RESULT
 pv_field_need(const struct pv_fields *f, const char *name, enum pv_json_type type, uint32_t *out,
     struct pv_err *e)
 {
-	uint32_t i;
+	uint32_t i = PV_JSON_NONE;
 
 	PV_TRY(pv_field_find(f, name, type, &i, e));
 	if (i == PV_JSON_NONE)
@@ -84,7 +84,7 @@ PV_RESULT
 pv_field_text(
     const struct pv_fields *f, const char *name, size_t max, struct pv_slice *out, struct pv_err *e)
 {
-	uint32_t i;
+	uint32_t i = PV_JSON_NONE;
 
 	PV_TRY(pv_field_need(f, name, PV_JSON_STRING, &i, e));
 	return text_at(f, name, i, false, max, out, e);
@@ -94,7 +94,7 @@ PV_RESULT
 pv_field_text_if(
     const struct pv_fields *f, const char *name, size_t max, struct pv_slice *out, struct pv_err *e)
 {
-	uint32_t i;
+	uint32_t i = PV_JSON_NONE;
 
 	PV_TRY(pv_field_find(f, name, PV_JSON_STRING, &i, e));
 	if (i != PV_JSON_NONE)
@@ -107,7 +107,7 @@ PV_RESULT
 pv_field_lines(
     const struct pv_fields *f, const char *name, size_t max, struct pv_slice *out, struct pv_err *e)
 {
-	uint32_t i;
+	uint32_t i = PV_JSON_NONE;
 
 	PV_TRY(pv_field_need(f, name, PV_JSON_STRING, &i, e));
 	return text_at(f, name, i, true, max, out, e);
@@ -117,7 +117,7 @@ PV_RESULT
 pv_field_is(const struct pv_fields *f, const char *name, const char *want, struct pv_err *e)
 {
 	struct pv_slice got;
-	uint32_t i;
+	uint32_t i = PV_JSON_NONE;
 
 	PV_TRY(pv_field_need(f, name, PV_JSON_STRING, &i, e));
 	got = pv_json_at(f->doc, i)->text;
@@ -133,7 +133,7 @@ pv_field_number(const struct pv_fields *f, const char *name, uint64_t max, uint6
     uint64_t *out, struct pv_err *e)
 {
 	int64_t v;
-	uint32_t i;
+	uint32_t i = PV_JSON_NONE;
 
 	PV_TRY(pv_field_find(f, name, PV_JSON_INT, &i, e));
 	if (i == PV_JSON_NONE) {

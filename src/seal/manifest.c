@@ -166,7 +166,7 @@ read_access_list(struct pv_manifest *m, const struct pv_fields *f, struct pv_err
 {
 	struct pv_access *all;
 	const struct pv_json_node *list;
-	uint32_t i;
+	uint32_t i = PV_JSON_NONE;
 	size_t n = 0;
 
 	PV_TRY(pv_field_need(f, "keyAccess", PV_JSON_ARRAY, &i, e));
@@ -249,7 +249,7 @@ read_segment(
     struct pv_segment *s, const struct pv_manifest *m, const struct pv_fields *f, struct pv_err *e)
 {
 	size_t n = m->segment_alg == PV_SEGMENT_GMAC ? GMAC : HS256;
-	uint32_t i;
+	uint32_t i = PV_JSON_NONE;
 
 	PV_TRY(read_sizes(f, "segmentSize", "encryptedSegmentSize", m->segment_size, &s->size, e));
 	PV_TRY(pv_field_need(f, "hash", PV_JSON_STRING, &i, e));
@@ -265,7 +265,7 @@ read_segments(struct pv_manifest *m, const struct pv_fields *f, struct pv_err *e
 {
 	const struct pv_json_node *list;
 	struct pv_segment *all;
-	uint32_t i;
+	uint32_t i = PV_JSON_NONE;
 	size_t n = 0;
 
 	PV_TRY(pv_field_need(f, "segments", PV_JSON_ARRAY, &i, e));
@@ -332,7 +332,7 @@ read_form(struct pv_manifest *m, const struct pv_fields *f, struct pv_err *e)
 static PV_RESULT
 read_payload(struct pv_manifest *m, const struct pv_fields *f, struct pv_err *e)
 {
-	uint32_t i;
+	uint32_t i = PV_JSON_NONE;
 
 	PV_TRY(pv_field_is(f, "type", "reference", e));
 	PV_TRY(pv_field_is(f, "url", "0.payload", e));
