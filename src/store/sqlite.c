@@ -22,10 +22,12 @@
 #include "base/buf.h"
 
 #define WRITE_CACHE_KIB 32768
-#define WAL_COPY_PAGES  1000  /* begin to copy the log into the file */
-#define WAL_TURN_PAGES  4000  /* the writer waits for the rest, so that the log begins anew */
-#define WAL_LIMIT_PAGES 32000 /* even if much is left to copy */
-#define BUSY_STEP_US    2000
+#define WAL_COPY_PAGES  8000  /* a daemon: begin to copy the log into the file */
+#define WAL_TURN_PAGES  16000 /* the writer waits for the rest, so that the log begins anew */
+#define WAL_LIMIT_PAGES 64000 /* even if much is left to copy */
+#define WAL_ALONE_PAGES \
+	1000 /* a single command copies it itself, so that the next one opens fast */
+#define BUSY_STEP_US 2000
 
 static const char *const fixed_sql[SQ_STMTS] = {
 	[SQ_BEGIN_WRITE] = "BEGIN IMMEDIATE",
@@ -317,11 +319,15 @@ wait_for_writer(void *ctx, int tries)
 static int
 set_pragmas(sqlite3 *db)
 {
-	/* page 4096 and UTF-8 are SQLite's own choice; cell_size_check finds damage early */
+	/*
+	 * Page 4096 and UTF-8 are SQLite's own choice; cell_size_check finds damage early. The log
+	 * keeps its length when it begins anew: to overwrite is faster to sync than to grow. (It is
+	 * emptied when the last process leaves.)
+	 */
 	return sqlite3_exec(db,
 	    "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA secure_delete=ON;"
 	    "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY;"
-	    "PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=0;",
+	    "PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=67108864;",
 	    NULL, NULL, NULL);
 }
 
@@ -618,7 +624,7 @@ tidy(void *db, bool in_background)
 	struct sq_store *sq = db;
 	bool idle = true;
 
-	if (sq->wal_pages < WAL_COPY_PAGES)
+	if (sq->wal_pages < (in_background ? WAL_COPY_PAGES : WAL_ALONE_PAGES))
 		return;
 	if (in_background)
 		idle = ask_copier(sq);
