@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How a wrong entry is told from a wrong tile. Each level of tiles is had twice: as the files say, and worked out from the
- * entries. The checkpoint's root can be made from the partial tiles alone, one a level, so for each of them one of the two
- * is right if the root comes out; then each hash of a level proves a whole tile below it, file or own. What is proven
- * down to a leaf is compared with the entry. A tile of which neither is right leaves the entries under it undecided: among
- * them at least one is not as signed, and the tile that could tell which is not either.
+ * entries. The checkpoint's root can be made from the partial tiles alone, one a level; then each hash of a level proves a
+ * whole tile below it. Where file and entries differ, one of the two is right if the proven hash comes out, so a few
+ * differences are tried in all combinations, many all one way and all the other. What is proven down to a leaf is compared
+ * with the entry. A tile for which nothing comes out leaves the entries under it undecided: among them at least one is not
+ * as signed, and the tile that could tell which is not either.
  */
 #include <stdlib.h>
 
@@ -13,6 +14,7 @@
 #include "tlog/folder.h"
 
 #define DEFAULT_LIMIT (1ULL << 26)
+#define CHOICES       6 /* hashes of which two are had that are tried in all combinations */
 
 /* The hashes of one level. */
 struct level {
@@ -148,11 +150,16 @@ hash_all(struct check *c, struct pv_err *e)
 
 /* ---- one tile, twice ---- */
 
+/* Where file and entries differ, both may be right: a bit of a mask says which is taken. */
 struct twice {
 	struct pv_tile tile;
 	enum { MISSING, BROKEN, WHOLE } file;
 	uint8_t hash[PV_TILE][PV_HASH]; /* of the file, when it is WHOLE */
-	const uint8_t (*own)[PV_HASH];  /* NULL when entries are missing under it */
+	const uint8_t (*own)[PV_HASH];
+	const bool *known;    /* own is there */
+	uint8_t bit[PV_TILE]; /* of the mask, and one; 0: there is no choice */
+	size_t choices;
+	bool complete; /* each hash is there, from one or the other */
 };
 
 static PV_RESULT
@@ -160,7 +167,6 @@ load_twice(struct check *c, struct twice *t, struct pv_err *e)
 {
 	PV_AUTO(pv_buf_free) struct pv_buf bytes = { 0 };
 	const struct level *l = &c->levels[t->tile.level];
-	uint64_t first = t->tile.n * PV_TILE;
 	struct pv_status st = pv_folder_read_tile(c->folder, &t->tile, &bytes, e);
 
 	if (st.code == PV_E_CONFIG)
@@ -170,12 +176,42 @@ load_twice(struct check *c, struct twice *t, struct pv_err *e)
 		t->file = WHOLE;
 		memcpy(t->hash, bytes.p, bytes.n);
 	}
-	t->own = (const uint8_t(*)[PV_HASH])l->own + first;
-	for (uint64_t i = first; i < first + t->tile.width; i++) {
-		if (!l->known[i])
-			t->own = NULL;
+	t->own = (const uint8_t(*)[PV_HASH])l->own + t->tile.n * PV_TILE;
+	t->known = l->known + t->tile.n * PV_TILE;
+	t->complete = true;
+	for (unsigned i = 0; i < t->tile.width; i++) {
+		t->complete = t->complete && (t->file == WHOLE || t->known[i]);
+		t->bit[i] =
+		    t->file == WHOLE && t->known[i] && memcmp(t->hash[i], t->own[i], PV_HASH) != 0;
+		t->choices += t->bit[i];
 	}
 	return PV_DONE;
+}
+
+/* Numbers the choices from *next on: one bit for each, or one for all of them. */
+static void
+number_choices(struct twice *t, unsigned *next, bool each)
+{
+	if (t->choices == 0)
+		return;
+	for (unsigned i = 0; i < t->tile.width; i++) {
+		if (t->bit[i] != 0)
+			t->bit[i] = (uint8_t)(each ? ++*next : *next + 1);
+	}
+	if (!each)
+		++*next;
+}
+
+/* The hashes that a mask chooses. */
+static void
+choose(const struct twice *t, unsigned mask, uint8_t (*out)[PV_HASH])
+{
+	for (unsigned i = 0; i < t->tile.width; i++) {
+		bool own =
+		    t->file != WHOLE || (t->bit[i] != 0 && (mask >> (t->bit[i] - 1) & 1) != 0);
+
+		memcpy(out[i], own ? t->own[i] : t->hash[i], PV_HASH);
+	}
 }
 
 /* right: the hashes that were proven, or NULL. */
@@ -187,105 +223,133 @@ judge(struct check *c, const struct twice *t, const uint8_t (*right)[PV_HASH])
 	uint64_t first = t->tile.n * PV_TILE;
 
 	c->report->tiles++;
-	if (right == NULL) {
-		add_tile_fault(
-		    c, t->file == MISSING ? PV_FAULT_TILE_GONE : PV_FAULT_TILE, &t->tile);
-		return;
+	if (right != NULL) {
+		memcpy(l->want[first], right, n * PV_HASH);
+		for (size_t i = 0; i < n; i++)
+			l->proven[first + i] = true;
+		if (t->file == WHOLE && memcmp(t->hash, right, n * PV_HASH) == 0) {
+			c->report->tiles_good++;
+			return;
+		}
 	}
-	memcpy(l->want[first], right, n * PV_HASH);
-	for (size_t i = 0; i < n; i++)
-		l->proven[first + i] = true;
-	if (t->file == WHOLE && memcmp(t->hash, right, n * PV_HASH) == 0)
-		c->report->tiles_good++;
-	else
-		add_tile_fault(
-		    c, t->file == MISSING ? PV_FAULT_TILE_GONE : PV_FAULT_TILE, &t->tile);
+	add_tile_fault(c, t->file == MISSING ? PV_FAULT_TILE_GONE : PV_FAULT_TILE, &t->tile);
 }
 
 /* ---- the root, from the partial tiles ---- */
 
-/* The root when level i takes what choice's bit i says: 0 the file, 1 its own. False when that is not to be had. */
-static bool
-root_of(const struct check *c, const struct twice *const *partials, unsigned choice,
-    uint8_t out[PV_HASH])
+/* One for each level, NULL where there is none. */
+struct edge {
+	struct twice *partial[PV_TILE_LEVELS];
+	unsigned bits;
+	bool complete;
+};
+
+static void
+free_edge(struct edge *g)
 {
-	uint8_t edge[PV_TREE_EDGE][PV_HASH];
-	size_t n = 0;
-
-	for (unsigned i = c->level_count; i-- > 0;) {
-		const struct twice *t = partials[i];
-		const uint8_t(*hash)[PV_HASH];
-
-		if (t == NULL)
-			continue;
-		if ((choice >> i & 1) == 0 ? t->file != WHOLE : t->own == NULL)
-			return false;
-		hash = (choice >> i & 1) == 0 ? (const uint8_t(*)[PV_HASH])t->hash : t->own;
-		for (unsigned k = 0; k < t->tile.width; k++)
-			pv_tree_append(k, edge + n, hash[k]);
-		n += pv_tree_edge_count(t->tile.width);
-	}
-	pv_tree_root(c->size, (const uint8_t(*)[PV_HASH])edge, out);
-	return true;
-}
-
-static bool
-find_root(const struct check *c, const struct twice *const *partials, unsigned *choice)
-{
-	uint8_t root[PV_HASH];
-
-	for (unsigned i = 0; i < 1u << c->level_count; i++) {
-		*choice = i;
-		if (root_of(c, partials, i, root) &&
-		    memcmp(root, c->report->seen.checkpoint.root, PV_HASH) == 0)
-			return true;
-	}
-	return false;
+	for (unsigned i = 0; i < PV_TILE_LEVELS; i++)
+		pv_free(g->partial[i]);
 }
 
 static PV_RESULT
-prove_edge(struct check *c, struct twice **partials, struct pv_err *e)
+load_edge(struct check *c, struct edge *g, struct pv_err *e)
 {
-	unsigned choice;
+	size_t choices = 0;
 
+	g->complete = true;
 	for (unsigned i = 0; i < c->level_count; i++) {
 		struct pv_tile t = { .level = i, .n = c->levels[i].n / PV_TILE };
 
 		t.width = pv_tile_width(c->size, i, t.n);
 		if (t.width == 0)
 			continue;
-		partials[i] = PV_NEW(struct twice);
-		partials[i]->tile = t;
-		PV_TRY(load_twice(c, partials[i], e));
+		g->partial[i] = PV_NEW(struct twice);
+		g->partial[i]->tile = t;
+		PV_TRY(load_twice(c, g->partial[i], e));
+		choices += g->partial[i]->choices;
+		g->complete = g->complete && g->partial[i]->complete;
 	}
-	c->report->root_good = find_root(c, (const struct twice *const *)partials, &choice);
 	for (unsigned i = 0; i < c->level_count; i++) {
-		const struct twice *t = partials[i];
+		if (g->partial[i] != NULL)
+			number_choices(g->partial[i], &g->bits, choices <= CHOICES);
+	}
+	return PV_DONE;
+}
+
+static void
+edge_root(const struct check *c, const struct edge *g, unsigned mask, uint8_t out[PV_HASH])
+{
+	uint8_t hash[PV_TILE][PV_HASH], edge[PV_TREE_EDGE][PV_HASH];
+	size_t n = 0;
+
+	for (unsigned i = c->level_count; i-- > 0;) {
+		if (g->partial[i] == NULL)
+			continue;
+		choose(g->partial[i], mask, hash);
+		for (unsigned k = 0; k < g->partial[i]->tile.width; k++)
+			pv_tree_append(k, edge + n, hash[k]);
+		n += pv_tree_edge_count(g->partial[i]->tile.width);
+	}
+	pv_tree_root(c->size, (const uint8_t(*)[PV_HASH])edge, out);
+}
+
+/* The mask that gives the signed root. */
+static bool
+find_root(const struct check *c, const struct edge *g, unsigned *mask)
+{
+	uint8_t root[PV_HASH];
+
+	for (*mask = 0; g->complete && *mask < 1u << g->bits; ++*mask) {
+		edge_root(c, g, *mask, root);
+		if (memcmp(root, c->report->seen.checkpoint.root, PV_HASH) == 0)
+			return true;
+	}
+	return false;
+}
+
+static PV_RESULT
+prove_edge(struct check *c, struct pv_err *e)
+{
+	PV_AUTO(free_edge) struct edge g = { 0 };
+	uint8_t right[PV_TILE][PV_HASH];
+	unsigned mask;
+
+	PV_TRY(load_edge(c, &g, e));
+	c->report->root_good = find_root(c, &g, &mask);
+	for (unsigned i = 0; i < c->level_count; i++) {
+		const struct twice *t = g.partial[i];
 
 		if (t == NULL)
 			continue;
-		if (c->report->root_good)
-			judge(c, t,
-			    (choice >> i & 1) == 0 ? (const uint8_t(*)[PV_HASH])t->hash : t->own);
-		else if (t->file == WHOLE)
+		if (c->report->root_good) {
+			choose(t, mask, right);
+			judge(c, t, (const uint8_t(*)[PV_HASH])right);
+		} else if (t->file == WHOLE) {
 			c->report->tiles++; /* nothing is proven, nothing can be held against it */
-		else
+		} else {
 			judge(c, t, NULL);
+		}
 	}
 	return PV_DONE;
 }
 
 /* ---- down from there, a tile at a time ---- */
 
+/* The hashes whose root is want; false when no choice gives it. */
 static bool
-gives(const uint8_t (*hashes)[PV_HASH], const uint8_t want[PV_HASH])
+find_hashes(struct twice *t, const uint8_t want[PV_HASH], uint8_t (*out)[PV_HASH])
 {
+	unsigned bits = 0;
 	uint8_t root[PV_HASH];
 
-	if (hashes == NULL)
-		return false;
-	pv_tile_root(hashes, PV_TILE, root);
-	return memcmp(root, want, PV_HASH) == 0;
+	number_choices(t, &bits, t->choices <= CHOICES);
+	for (unsigned mask = 0; t->complete && mask < 1u << bits; mask++) {
+		choose(t, mask, out);
+		pv_tile_root((const uint8_t(*)[PV_HASH])out, PV_TILE, root);
+		if (memcmp(root, want, PV_HASH) == 0)
+			return true;
+	}
+	return false;
 }
 
 static void
@@ -303,19 +367,13 @@ prove_tile(struct check *c, unsigned level, uint64_t n, struct pv_err *e)
 {
 	const struct level *above = &c->levels[level + 1];
 	struct twice t = { .tile = { .level = level, .n = n, .width = PV_TILE } };
-	const uint8_t(*file)[PV_HASH] = NULL;
+	uint8_t right[PV_TILE][PV_HASH];
 
 	PV_TRY(load_twice(c, &t, e));
 	if (!above->proven[n]) {
 		c->report->tiles++; /* the range that it is in has been told */
-		return PV_DONE;
-	}
-	if (t.file == WHOLE)
-		file = (const uint8_t(*)[PV_HASH])t.hash;
-	if (gives(file, above->want[n])) {
-		judge(c, &t, file);
-	} else if (gives(t.own, above->want[n])) {
-		judge(c, &t, t.own);
+	} else if (find_hashes(&t, above->want[n], right)) {
+		judge(c, &t, (const uint8_t(*)[PV_HASH])right);
 	} else {
 		judge(c, &t, NULL);
 		add_range(c, &t.tile);
@@ -458,8 +516,6 @@ see(struct pv_folder_report *r, struct pv_slice bytes, const struct pv_log_polic
 static PV_RESULT
 check_all(struct check *c, struct pv_err *e)
 {
-	struct twice *partials[PV_TILE_LEVELS] = { 0 };
-	struct pv_status st;
 	uint8_t root[PV_HASH];
 
 	if (c->size == 0) {
@@ -468,10 +524,7 @@ check_all(struct check *c, struct pv_err *e)
 		return PV_DONE;
 	}
 	PV_TRY(hash_all(c, e));
-	st = prove_edge(c, partials, e);
-	for (unsigned i = 0; i < PV_TILE_LEVELS; i++)
-		pv_free(partials[i]);
-	PV_TRY(st);
+	PV_TRY(prove_edge(c, e));
 	PV_TRY(prove_tiles(c, e));
 	return check_entries(c, e);
 }
