@@ -408,7 +408,8 @@ fill_label(struct pv_desk *d, struct pv_share_ask *ask, struct pv_arena *a)
 	struct pv_report *r = &label->report;
 
 	label->kind = PV_REPORT;
-	label->id = new_id(d, a);
+	if (label->id.n == 0)
+		label->id = new_id(d, a);
 	label->time = d->env.realtime_ms(d->env.ctx) / 1000;
 	label->exercise = d->own.state->genesis != NULL && d->own.state->genesis->exercise;
 	if (r->originator.n == 0)
@@ -427,6 +428,24 @@ fill_label(struct pv_desk *d, struct pv_share_ask *ask, struct pv_arena *a)
 		r->reliability = PV_SLICE("F"); /* cannot be judged */
 	if (r->credibility.n == 0)
 		r->credibility = PV_SLICE("6");
+}
+
+/* An id becomes a file's name, and belongs to one report for ever. */
+static PV_RESULT
+check_new(struct pv_desk *d, struct pv_slice id, struct pv_arena *a, struct pv_err *e)
+{
+	struct pv_kept other;
+	bool found;
+
+	for (size_t i = 0; i < id.n; i++)
+		if (!(id.p[i] >= 'a' && id.p[i] <= 'z') && !(id.p[i] >= '0' && id.p[i] <= '9') && id.p[i] != '-')
+			return PV_FAIL(e, PV_E_INPUT, "\"%.*s\" is no report's id: small letters, digits and - only", PV_FMT(id));
+	if (id.n > 60)
+		return PV_FAIL(e, PV_E_INPUT, "a report's id has at most 60 letters");
+	PV_TRY(pv_report_find(d, id, a, &other, &found, e));
+	if (found)
+		return PV_FAIL(e, PV_E_INPUT, "there is a report %.*s here already", PV_FMT(id));
+	return PV_DONE;
 }
 
 static PV_RESULT
@@ -474,6 +493,7 @@ pv_desk_share(struct pv_desk *d, struct pv_share_ask *ask, struct pv_arena *a, s
 	PV_TRY(take_like(d, ask->like, &ask->label.report, a, e));
 	fill_label(d, ask, a);
 	PV_TRY(check_label(d, &ask->label.report, e));
+	PV_TRY(check_new(d, ask->label.id, a, e));
 	temporary = pv_arena_printf(a, "%s/sealed/.%.*s.tmp", d->path, PV_FMT(ask->label.id)).p;
 	fd = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
