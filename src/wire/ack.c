@@ -34,8 +34,14 @@ check_answer(const void *at, unsigned flags, struct pv_err *e)
 	return pv_check_means(a->by_person, a->means, e);
 }
 
-const struct pv_table pv_table_answer = { "answer", answer_members, PV_COUNT_OF(answer_members),
-	sizeof(struct pv_record), "A counterpart's answer to a notice.", check_answer };
+const struct pv_table pv_table_answer = {
+	.name = "answer",
+	.members = answer_members,
+	.count = PV_COUNT_OF(answer_members),
+	.size = sizeof(struct pv_record),
+	.help = "A counterpart's answer to a notice.",
+	.check = check_answer,
+};
 
 static const struct pv_member ack_members[] = {
 	{ .name = "by_person",
@@ -83,5 +89,11 @@ check_ack(const void *at, unsigned flags, struct pv_err *e)
 	return pv_check_means(a->by_person, a->means, e);
 }
 
-const struct pv_table pv_table_ack = { "ack", ack_members, PV_COUNT_OF(ack_members),
-	sizeof(struct pv_record), "An echelon's answer to an order.", check_ack };
+const struct pv_table pv_table_ack = {
+	.name = "ack",
+	.members = ack_members,
+	.count = PV_COUNT_OF(ack_members),
+	.size = sizeof(struct pv_record),
+	.help = "An echelon's answer to an order.",
+	.check = check_ack,
+};

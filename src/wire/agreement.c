@@ -15,9 +15,13 @@ static const struct pv_member require_members[] = {
 	    .help = "The persons of the report must be identified: all (or true), or some." },
 };
 
-static const struct pv_table require_table = { "require", require_members,
-	PV_COUNT_OF(require_members), sizeof(enum pv_identified),
-	"What a report must say for the agreement to hold.", NULL };
+static const struct pv_table require_table = {
+	.name = "require",
+	.members = require_members,
+	.count = PV_COUNT_OF(require_members),
+	.size = sizeof(enum pv_identified),
+	.help = "What a report must say for the agreement to hold.",
+};
 
 /* ---- obligations ---- */
 
@@ -74,10 +78,14 @@ check_duty(const void *at, unsigned flags, struct pv_err *e)
 	return PV_DONE;
 }
 
-static const struct pv_table duty_table = { "an obligation", duty_members,
-	PV_COUNT_OF(duty_members), sizeof(struct pv_obligation),
-	"A duty that goes with what is opened; a duty without arguments may be its word alone.",
-	check_duty };
+static const struct pv_table duty_table = {
+	.name = "an obligation",
+	.members = duty_members,
+	.count = PV_COUNT_OF(duty_members),
+	.size = sizeof(struct pv_obligation),
+	.help = "A duty that goes with what is opened; a duty without arguments may be its word alone.",
+	.check = check_duty,
+};
 
 /* ---- the agreement ---- */
 
@@ -163,6 +171,11 @@ check(const void *at, unsigned flags, struct pv_err *e)
 	return pv_check_after(a->not_before, a->not_after, "not_after", "not_before", e);
 }
 
-const struct pv_table pv_table_agreement = { "agreement", members, PV_COUNT_OF(members),
-	sizeof(struct pv_record),
-	"A standing permission: who may have what, for what, on what terms.", check };
+const struct pv_table pv_table_agreement = {
+	.name = "agreement",
+	.members = members,
+	.count = PV_COUNT_OF(members),
+	.size = sizeof(struct pv_record),
+	.help = "A standing permission: who may have what, for what, on what terms.",
+	.check = check,
+};

@@ -24,8 +24,13 @@ static const struct pv_member of_members[] = {
 	    .help = "In this region; absent: anywhere." },
 };
 
-static const struct pv_table of_table = { "of", of_members, PV_COUNT_OF(of_members),
-	sizeof(struct pv_assessment), "The use that is assessed.", NULL };
+static const struct pv_table of_table = {
+	.name = "of",
+	.members = of_members,
+	.count = PV_COUNT_OF(of_members),
+	.size = sizeof(struct pv_assessment),
+	.help = "The use that is assessed.",
+};
 
 static const struct pv_member members[] = {
 	{ .name = "finding",
@@ -47,6 +52,10 @@ static const struct pv_member members[] = {
 	    .help = "Who holds the same." },
 };
 
-const struct pv_table pv_table_assessment = { "assessment", members, PV_COUNT_OF(members),
-	sizeof(struct pv_record), "What a party holds of a use: lawful, unlawful, contested.",
-	NULL };
+const struct pv_table pv_table_assessment = {
+	.name = "assessment",
+	.members = members,
+	.count = PV_COUNT_OF(members),
+	.size = sizeof(struct pv_record),
+	.help = "What a party holds of a use: lawful, unlawful, contested.",
+};

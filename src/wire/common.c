@@ -41,8 +41,13 @@ static const struct pv_member source_members[] = {
 	    .help = "Who says so." },
 };
 
-const struct pv_table pv_table_source = { "a source", source_members, PV_COUNT_OF(source_members),
-	sizeof(struct pv_source), "Who says so, through whom, how sure it is, and when.", NULL };
+const struct pv_table pv_table_source = {
+	.name = "a source",
+	.members = source_members,
+	.count = PV_COUNT_OF(source_members),
+	.size = sizeof(struct pv_source),
+	.help = "Who says so, through whom, how sure it is, and when.",
+};
 
 /* ---- count ---- */
 
@@ -72,9 +77,14 @@ check_count(const void *at, unsigned flags, struct pv_err *e)
 	return PV_DONE;
 }
 
-const struct pv_table pv_table_count = { "a count", count_members, PV_COUNT_OF(count_members),
-	sizeof(struct pv_count), "A number known between bounds, never a bare number.",
-	check_count };
+const struct pv_table pv_table_count = {
+	.name = "a count",
+	.members = count_members,
+	.count = PV_COUNT_OF(count_members),
+	.size = sizeof(struct pv_count),
+	.help = "A number known between bounds, never a bare number.",
+	.check = check_count,
+};
 
 /* ---- persons ---- */
 
@@ -96,8 +106,13 @@ static const struct pv_member persons_members[] = {
 	    .help = "Whether those on board are identified: none, some, all, unknown." },
 };
 
-const struct pv_table pv_table_persons = { "persons", persons_members, PV_COUNT_OF(persons_members),
-	sizeof(struct pv_persons), "The persons a report or an outcome is about.", NULL };
+const struct pv_table pv_table_persons = {
+	.name = "persons",
+	.members = persons_members,
+	.count = PV_COUNT_OF(persons_members),
+	.size = sizeof(struct pv_persons),
+	.help = "The persons a report or an outcome is about.",
+};
 
 /* ---- position ---- */
 
@@ -118,9 +133,13 @@ static const struct pv_member position_members[] = {
 	    .help = "Longitude in units of 1e-7 degree, east positive." },
 };
 
-const struct pv_table pv_table_position = { "a position", position_members,
-	PV_COUNT_OF(position_members), sizeof(struct pv_position),
-	"A point, WGS 84, in whole units of 1e-7 degree.", NULL };
+const struct pv_table pv_table_position = {
+	.name = "a position",
+	.members = position_members,
+	.count = PV_COUNT_OF(position_members),
+	.size = sizeof(struct pv_position),
+	.help = "A point, WGS 84, in whole units of 1e-7 degree.",
+};
 
 /* ---- basis ---- */
 
@@ -162,8 +181,15 @@ check_basis(const void *at, unsigned flags, struct pv_err *e)
 	return PV_DONE;
 }
 
-static const struct pv_table basis_table = { "a basis", basis_members, PV_COUNT_OF(basis_members),
-	sizeof(struct pv_basis), "Why: a record cited, a source, or both.", check_basis };
+static const struct pv_table basis_table = {
+	.name = "a basis",
+	.members = basis_members,
+	.count = PV_COUNT_OF(basis_members),
+	.size = sizeof(struct pv_basis),
+	.help = "Why: a record cited, a source, or both.",
+	.check = check_basis,
+	.schema = "\"anyOf\":[{\"required\":[\"cites\"]},{\"required\":[\"source\"]}]",
+};
 
 /* ---- every record ---- */
 
@@ -210,8 +236,13 @@ static const struct pv_member common_members[] = {
 	    .help = "When it was made, UTC." },
 };
 
-const struct pv_table pv_table_common = { "a record", common_members, PV_COUNT_OF(common_members),
-	sizeof(struct pv_record), "What every record has.", NULL };
+const struct pv_table pv_table_common = {
+	.name = "a record",
+	.members = common_members,
+	.count = PV_COUNT_OF(common_members),
+	.size = sizeof(struct pv_record),
+	.help = "What every record has.",
+};
 
 const struct pv_table *
 pv_table_of(enum pv_kind kind)

@@ -50,9 +50,14 @@ check_condition(const void *at, unsigned flags, struct pv_err *e)
 	return PV_DONE;
 }
 
-const struct pv_table pv_table_condition = { "condition", condition_members,
-	PV_COUNT_OF(condition_members), sizeof(struct pv_record),
-	"A named proposition while which orders or agreements are in force.", check_condition };
+const struct pv_table pv_table_condition = {
+	.name = "condition",
+	.members = condition_members,
+	.count = PV_COUNT_OF(condition_members),
+	.size = sizeof(struct pv_record),
+	.help = "A named proposition while which orders or agreements are in force.",
+	.check = check_condition,
+};
 
 static const struct pv_member attestation_members[] = {
 	{ .name = "condition",
@@ -89,6 +94,11 @@ check_attestation(const void *at, unsigned flags, struct pv_err *e)
 	return pv_check_past(r->attestation.observed, r->time, "observed", e);
 }
 
-const struct pv_table pv_table_attestation = { "attestation", attestation_members,
-	PV_COUNT_OF(attestation_members), sizeof(struct pv_record),
-	"A statement that a condition holds or has ended.", check_attestation };
+const struct pv_table pv_table_attestation = {
+	.name = "attestation",
+	.members = attestation_members,
+	.count = PV_COUNT_OF(attestation_members),
+	.size = sizeof(struct pv_record),
+	.help = "A statement that a condition holds or has ended.",
+	.check = check_attestation,
+};

@@ -64,6 +64,11 @@ check(const void *at, unsigned flags, struct pv_err *e)
 	return PV_DONE;
 }
 
-const struct pv_table pv_table_genesis = { "genesis", members, PV_COUNT_OF(members),
-	sizeof(struct pv_record), "The first entry of an order log: whose it is, and who may sign.",
-	check };
+const struct pv_table pv_table_genesis = {
+	.name = "genesis",
+	.members = members,
+	.count = PV_COUNT_OF(members),
+	.size = sizeof(struct pv_record),
+	.help = "The first entry of an order log: whose it is, and who may sign.",
+	.check = check,
+};

@@ -101,6 +101,12 @@ check(const void *at, unsigned flags, struct pv_err *e)
 	return pv_check_after(k->from, k->until, "until", "from", e);
 }
 
-const struct pv_table pv_table_key = { "key", members, PV_COUNT_OF(members),
-	sizeof(struct pv_record), "Binds a key, a credential or a role to a party, for a time.",
-	check };
+const struct pv_table pv_table_key = {
+	.name = "key",
+	.members = members,
+	.count = PV_COUNT_OF(members),
+	.size = sizeof(struct pv_record),
+	.help = "Binds a key, a credential or a role to a party, for a time.",
+	.check = check,
+	.schema = "\"anyOf\":[{\"required\":[\"key\"]},{\"required\":[\"binding\"]}]",
+};

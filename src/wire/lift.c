@@ -19,8 +19,13 @@ static const struct pv_member lift_members[] = {
 	    .help = "release offers again what was withheld, hold waits for an officer." },
 };
 
-const struct pv_table pv_table_lift = { "lift", lift_members, PV_COUNT_OF(lift_members),
-	sizeof(struct pv_record), "Ends an order.", NULL };
+const struct pv_table pv_table_lift = {
+	.name = "lift",
+	.members = lift_members,
+	.count = PV_COUNT_OF(lift_members),
+	.size = sizeof(struct pv_record),
+	.help = "Ends an order.",
+};
 
 static const struct pv_member recall_members[] = {
 	{ .name = "report",
@@ -36,8 +41,13 @@ static const struct pv_member recall_members[] = {
 	    .help = "Why, by language; may be empty." },
 };
 
-const struct pv_table pv_table_recall = { "recall", recall_members, PV_COUNT_OF(recall_members),
-	sizeof(struct pv_record), "Withdraws one report.", NULL };
+const struct pv_table pv_table_recall = {
+	.name = "recall",
+	.members = recall_members,
+	.count = PV_COUNT_OF(recall_members),
+	.size = sizeof(struct pv_record),
+	.help = "Withdraws one report.",
+};
 
 static const struct pv_member end_members[] = {
 	{ .name = "of",
@@ -48,6 +58,10 @@ static const struct pv_member end_members[] = {
 	    .help = "The id of the record that ends; of a key of the genesis, the key's name." },
 };
 
-const struct pv_table pv_table_end = { "end", end_members, PV_COUNT_OF(end_members),
-	sizeof(struct pv_record), "Ends a record other than an order, which ends by a lift.",
-	NULL };
+const struct pv_table pv_table_end = {
+	.name = "end",
+	.members = end_members,
+	.count = PV_COUNT_OF(end_members),
+	.size = sizeof(struct pv_record),
+	.help = "Ends a record other than an order, which ends by a lift.",
+};

@@ -51,10 +51,16 @@ check_exception(const void *at, unsigned flags, struct pv_err *e)
 	    "counterpart.");
 }
 
-static const struct pv_table except_table = { "an exception", except_members,
-	PV_COUNT_OF(except_members), sizeof(struct pv_exception),
-	"What the order does not stop; all that is named must hold, and must be known.",
-	check_exception };
+static const struct pv_table except_table = {
+	.name = "an exception",
+	.members = except_members,
+	.count = PV_COUNT_OF(except_members),
+	.size = sizeof(struct pv_exception),
+	.help = "What the order does not stop; all that is named must hold, and must be known.",
+	.check = check_exception,
+	.schema = "\"anyOf\":[{\"required\":[\"topic\"]},{\"required\":[\"region\"]},{\"required\":[\"channel\"]},"
+	"{\"required\":[\"counterpart\"]}]",
+};
 
 /* ---- the order ---- */
 
@@ -204,6 +210,12 @@ check(const void *at, unsigned flags, struct pv_err *e)
 	return pv_check_after(o->effective, o->until, "until", "effective", e);
 }
 
-const struct pv_table pv_table_order = { "order", members, PV_COUNT_OF(members),
-	sizeof(struct pv_record),
-	"Stops (suspend) or narrows (restrict) what its subjects give and take.", check };
+const struct pv_table pv_table_order = {
+	.name = "order",
+	.members = members,
+	.count = PV_COUNT_OF(members),
+	.size = sizeof(struct pv_record),
+	.help = "Stops (suspend) or narrows (restrict) what its subjects give and take.",
+	.check = check,
+	.schema = "\"if\":{\"properties\":{\"kind\":{\"const\":\"restrict\"}}},\"then\":{\"required\":[\"purposes\"]}",
+};

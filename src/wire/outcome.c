@@ -125,8 +125,14 @@ check_outcome(const void *at, unsigned flags, struct pv_err *e)
 	return pv_check_past(r->outcome.observed, r->time, "observed", e);
 }
 
-const struct pv_table pv_table_outcome = { "outcome", outcome_members, PV_COUNT_OF(outcome_members),
-	sizeof(struct pv_record), "What use was made of a report.", check_outcome };
+const struct pv_table pv_table_outcome = {
+	.name = "outcome",
+	.members = outcome_members,
+	.count = PV_COUNT_OF(outcome_members),
+	.size = sizeof(struct pv_record),
+	.help = "What use was made of a report.",
+	.check = check_outcome,
+};
 
 /* ---- incident ---- */
 
@@ -156,8 +162,14 @@ check_span(const void *at, unsigned flags, struct pv_err *e)
 	return PV_DONE;
 }
 
-static const struct pv_table span_table = { "observed", span_members, PV_COUNT_OF(span_members),
-	sizeof(struct pv_incident), "When, between two times.", check_span };
+static const struct pv_table span_table = {
+	.name = "observed",
+	.members = span_members,
+	.count = PV_COUNT_OF(span_members),
+	.size = sizeof(struct pv_incident),
+	.help = "When, between two times.",
+	.check = check_span,
+};
 
 static const struct pv_member incident_members[] = {
 	{ .name = "by",
@@ -220,6 +232,11 @@ check_incident(const void *at, unsigned flags, struct pv_err *e)
 	return pv_within(pv_check_past(r->incident.observed_to, r->time, "to", e), e, "observed");
 }
 
-const struct pv_table pv_table_incident = { "incident", incident_members,
-	PV_COUNT_OF(incident_members), sizeof(struct pv_record),
-	"A public event that may show a use.", check_incident };
+const struct pv_table pv_table_incident = {
+	.name = "incident",
+	.members = incident_members,
+	.count = PV_COUNT_OF(incident_members),
+	.size = sizeof(struct pv_record),
+	.help = "A public event that may show a use.",
+	.check = check_incident,
+};

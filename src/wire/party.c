@@ -59,5 +59,11 @@ check(const void *at, unsigned flags, struct pv_err *e)
 	return PV_DONE;
 }
 
-const struct pv_table pv_table_party = { "party", members, PV_COUNT_OF(members),
-	sizeof(struct pv_record), "Declares a party.", check };
+const struct pv_table pv_table_party = {
+	.name = "party",
+	.members = members,
+	.count = PV_COUNT_OF(members),
+	.size = sizeof(struct pv_record),
+	.help = "Declares a party.",
+	.check = check,
+};

@@ -23,5 +23,10 @@ static const struct pv_member members[] = {
 	    .help = "The origin of the foreign log." },
 };
 
-const struct pv_table pv_table_peer = { "peer", members, PV_COUNT_OF(members),
-	sizeof(struct pv_record), "Admits the order log of another authority.", NULL };
+const struct pv_table pv_table_peer = {
+	.name = "peer",
+	.members = members,
+	.count = PV_COUNT_OF(members),
+	.size = sizeof(struct pv_record),
+	.help = "Admits the order log of another authority.",
+};

@@ -33,8 +33,13 @@ static const struct pv_member quorum_members[] = {
 		    "quorum, which holds for all that are not named." },
 };
 
-const struct pv_table pv_table_quorum = { "quorum", quorum_members, PV_COUNT_OF(quorum_members),
-	sizeof(struct pv_record), "Changes how many officers an act needs.", NULL };
+const struct pv_table pv_table_quorum = {
+	.name = "quorum",
+	.members = quorum_members,
+	.count = PV_COUNT_OF(quorum_members),
+	.size = sizeof(struct pv_record),
+	.help = "Changes how many officers an act needs.",
+};
 
 static const struct pv_member profile_members[] = {
 	{ .name = "lease",
@@ -79,6 +84,11 @@ check_profile(const void *at, unsigned flags, struct pv_err *e)
 	return pv_check_after(p->refresh_s, p->lease_s, "lease", "refresh", e);
 }
 
-const struct pv_table pv_table_profile = { "profile", profile_members, PV_COUNT_OF(profile_members),
-	sizeof(struct pv_record),
-	"Sets how often proofs are renewed and how long they are good for.", check_profile };
+const struct pv_table pv_table_profile = {
+	.name = "profile",
+	.members = profile_members,
+	.count = PV_COUNT_OF(profile_members),
+	.size = sizeof(struct pv_record),
+	.help = "Sets how often proofs are renewed and how long they are good for.",
+	.check = check_profile,
+};

@@ -31,8 +31,13 @@ static const struct pv_member content_members[] = {
 	    .help = "Its size in bytes." },
 };
 
-static const struct pv_table content_table = { "content", content_members,
-	PV_COUNT_OF(content_members), sizeof(struct pv_report), "The file itself.", NULL };
+static const struct pv_table content_table = {
+	.name = "content",
+	.members = content_members,
+	.count = PV_COUNT_OF(content_members),
+	.size = sizeof(struct pv_report),
+	.help = "The file itself.",
+};
 
 static const struct pv_member members[] = {
 	{ .name = "content",
@@ -160,5 +165,11 @@ check(const void *at, unsigned flags, struct pv_err *e)
 	    r->report.created, r->report.valid_until, "valid_until", "created", e);
 }
 
-const struct pv_table pv_table_report = { "report", members, PV_COUNT_OF(members),
-	sizeof(struct pv_record), "The label: what a report says of itself.", check };
+const struct pv_table pv_table_report = {
+	.name = "report",
+	.members = members,
+	.count = PV_COUNT_OF(members),
+	.size = sizeof(struct pv_record),
+	.help = "The label: what a report says of itself.",
+	.check = check,
+};

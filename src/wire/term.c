@@ -69,5 +69,11 @@ check(const void *at, unsigned flags, struct pv_err *e)
 	return PV_DONE;
 }
 
-const struct pv_table pv_table_term = { "term", members, PV_COUNT_OF(members),
-	sizeof(struct pv_record), "Declares a topic, region, purpose or channel.", check };
+const struct pv_table pv_table_term = {
+	.name = "term",
+	.members = members,
+	.count = PV_COUNT_OF(members),
+	.size = sizeof(struct pv_record),
+	.help = "Declares a topic, region, purpose or channel.",
+	.check = check,
+};
