@@ -67,7 +67,7 @@ pv_keys_free(struct pv_keys *k)
 bool
 pv_keys_there(const struct pv_keys *k)
 {
-	return k->fd >= 0 || access(k->path, F_OK) == 0;
+	return __atomic_load_n(&k->fd, __ATOMIC_ACQUIRE) >= 0 || access(k->path, F_OK) == 0;
 }
 
 /* Says what the system answered, and whose turn it is. */
@@ -111,13 +111,25 @@ read_slot(int fd, uint64_t id, uint8_t key[PV_STORE_KEY])
 	return pread(fd, key, PV_STORE_KEY, (off_t)(id * PV_STORE_KEY)) >= 0;
 }
 
-static void
+/* Of the whole file, between processes. */
+static bool
 lock_file(int fd, short type)
 {
 	struct flock l = { .l_type = type, .l_whence = SEEK_SET };
+	int rc;
 
-	while (fcntl(fd, F_OFD_SETLKW, &l) != 0 && errno == EINTR)
+	while ((rc = fcntl(fd, F_OFD_SETLKW, &l)) != 0 && errno == EINTR)
 		;
+	return rc == 0;
+}
+
+static void
+unlock_file(int fd)
+{
+	int err = errno;
+
+	(void)lock_file(fd, F_UNLCK);
+	errno = err;
 }
 
 /* Made under another name and linked, so that it is there as a whole or not at all. */
@@ -168,8 +180,7 @@ open_file(struct pv_keys *k, struct pv_err *e)
 		return PV_FAIL(e, PV_E_UNTRUSTED,
 		    "\"%s\" is not a file of erasable keys, or is damaged", k->path);
 	}
-	lock_file(fd, F_UNLCK);
-	k->fd = fd;
+	__atomic_store_n(&k->fd, fd, __ATOMIC_RELEASE);
 	return PV_DONE;
 }
 
@@ -182,14 +193,13 @@ fill_pool(struct pv_keys *k, struct pv_err *e)
 	bool ok;
 
 	k->env.random(k->env.ctx, k->pool, n);
-	lock_file(k->fd, F_WRLCK);
-	ok = fstat(k->fd, &st) == 0;
+	ok = lock_file(k->fd, F_WRLCK) && fstat(k->fd, &st) == 0;
 	if (ok) {
 		k->pool_id = ((uint64_t)st.st_size + PV_STORE_KEY - 1) / PV_STORE_KEY;
 		ok = write_all(k->fd, k->pool, n, (off_t)(k->pool_id * PV_STORE_KEY)) &&
 		     fdatasync(k->fd) == 0;
 	}
-	lock_file(k->fd, F_UNLCK);
+	unlock_file(k->fd);
 	if (!ok)
 		return failed(k, "written", e);
 	k->used = 0;
@@ -266,14 +276,13 @@ copy_bytes(int from, int to)
 	uint8_t part[COPY_BYTES];
 	ssize_t n;
 	off_t at = 0;
-	bool ok = true;
+	bool ok = lock_file(from, F_RDLCK);
 
-	lock_file(from, F_RDLCK);
 	while (ok && (n = pread(from, part, sizeof(part), at)) != 0) {
 		ok = n > 0 && write_all(to, part, (size_t)n, at);
 		at += n;
 	}
-	lock_file(from, F_UNLCK);
+	unlock_file(from);
 	explicit_bzero(part, sizeof(part));
 	return ok && fsync(to) == 0;
 }

@@ -13,8 +13,6 @@
 #include "store/sqlite.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,12 +20,12 @@
 #include "base/buf.h"
 
 #define WRITE_CACHE_KIB 32768
-#define WAL_COPY_PAGES  8000  /* a daemon: begin to copy the log into the file */
-#define WAL_TURN_PAGES  16000 /* the writer waits for the rest, so that the log begins anew */
-#define WAL_LIMIT_PAGES 64000 /* even if much is left to copy */
-#define WAL_ALONE_PAGES \
-	1000 /* a single command copies it itself, so that the next one opens fast */
-#define BUSY_STEP_US 2000
+#define WAL_COPY_PAGES  8000  /* a daemon: the copier begins */
+#define WAL_TURN_PAGES  12000 /* the writer does the rest, so that the log begins anew */
+#define WAL_STEP_PAGES  1000  /* and again after so many; also a single command's measure */
+#define BUSY_OFTEN      500
+#define BUSY_OFTEN_US   200
+#define BUSY_STEP_US    2000
 
 static const char *const fixed_sql[SQ_STMTS] = {
 	[SQ_BEGIN_WRITE] = "BEGIN IMMEDIATE",
@@ -284,6 +282,23 @@ sq_bind_cell(sqlite3_stmt *st, int at, enum pv_column_kind kind, const struct pv
 	return SQLITE_MISUSE;
 }
 
+bool
+sq_read_head(sqlite3_stmt *st, int col, uint64_t *size, uint8_t root[PV_STORE_HASH],
+    uint8_t (*edge)[PV_STORE_HASH])
+{
+	int n;
+
+	*size = (uint64_t)sqlite3_column_int64(st, col);
+	n = __builtin_popcountll(*size) * PV_STORE_HASH;
+	if (*size > PV_STORE_SIZE_MAX || sqlite3_column_bytes(st, col + 1) != PV_STORE_HASH ||
+	    sqlite3_column_bytes(st, col + 2) != n)
+		return false;
+	memcpy(root, sqlite3_column_blob(st, col + 1), PV_STORE_HASH);
+	if (n > 0)
+		memcpy(edge, sqlite3_column_blob(st, col + 2), (size_t)n);
+	return true;
+}
+
 void
 sq_read_cells(sqlite3_stmt *st, const struct pv_table *t, struct pv_store_row *row)
 {
@@ -305,14 +320,22 @@ sq_read_cells(sqlite3_stmt *st, const struct pv_table *t, struct pv_store_row *r
 
 /* ---- connections ---- */
 
+/*
+ * Looked at often in the beginning: a busy writer lets go of the lock for some
+ * microseconds between two commits, and whoever looks seldom never sees it free.
+ */
 static int
 wait_for_writer(void *ctx, int tries)
 {
 	const struct sq_store *sq = ctx;
+	unsigned n = (unsigned)tries;
+	uint64_t waited_us = n <= BUSY_OFTEN
+				 ? n * BUSY_OFTEN_US
+				 : BUSY_OFTEN * BUSY_OFTEN_US + (n - BUSY_OFTEN) * BUSY_STEP_US;
 
-	if ((unsigned)tries * (BUSY_STEP_US / 1000) >= sq->o.busy_ms)
+	if (waited_us >= sq->o.busy_ms * 1000ULL)
 		return 0;
-	usleep(BUSY_STEP_US);
+	usleep(n < BUSY_OFTEN ? BUSY_OFTEN_US : BUSY_STEP_US);
 	return 1;
 }
 
@@ -587,57 +610,50 @@ copy_log(void *ctx)
 			continue;
 		}
 		sq->copy_wanted = false;
-		sq->copying = true;
 		pthread_mutex_unlock(&sq->copy_lock);
 		/* A failure (a full disk) leaves the log as it is: nothing is lost, and it is tried again. */
 		if (c != NULL || pv_ok(sq_conn_open(&c, sq, SQLITE_OPEN_READWRITE, &e)))
 			(void)sqlite3_wal_checkpoint_v2(
 			    c->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 		pthread_mutex_lock(&sq->copy_lock);
-		sq->copying = false;
 	}
 	pthread_mutex_unlock(&sq->copy_lock);
 	sq_conn_close(c);
 	return NULL;
 }
 
+/* False where there is none. */
 static bool
 ask_copier(struct sq_store *sq)
 {
-	bool idle;
-
 	if (!sq->copier_runs)
 		sq->copier_runs = pthread_create(&sq->copier, NULL, copy_log, sq) == 0;
 	pthread_mutex_lock(&sq->copy_lock);
-	idle = !sq->copying && !sq->copy_wanted;
-	if (idle && sq->wal_pages < WAL_TURN_PAGES) {
-		sq->copy_wanted = true;
-		pthread_cond_signal(&sq->copy_wake);
-	}
+	sq->copy_wanted = true;
+	pthread_cond_signal(&sq->copy_wake);
 	pthread_mutex_unlock(&sq->copy_lock);
-	return idle;
+	return sq->copier_runs;
 }
 
+/*
+ * While the copier copies, we append: the log would never end. So when the copier
+ * has done most of it, the writer does the rest, which is little. A reader who
+ * stays long only makes the log longer; it is tried again a step later.
+ */
 static void
 tidy(void *db, bool in_background)
 {
 	struct sq_store *sq = db;
-	bool idle = true;
+	unsigned first = in_background ? WAL_COPY_PAGES : WAL_STEP_PAGES;
 
-	if (sq->wal_pages < (in_background ? WAL_COPY_PAGES : WAL_ALONE_PAGES))
+	if (sq->wal_pages < first)
+		sq->wal_next = first; /* it has begun anew */
+	if (sq->wal_pages < sq->wal_next)
 		return;
-	if (in_background)
-		idle = ask_copier(sq);
-	/*
-	 * While others copy, we append: the log would never end. So once the copier
-	 * has done most of it, the writer does the rest, which is little.
-	 */
-	if (!in_background || sq->wal_pages >= WAL_LIMIT_PAGES ||
-	    (idle && sq->wal_pages >= WAL_TURN_PAGES)) {
+	sq->wal_next = sq->wal_pages + WAL_STEP_PAGES;
+	if (!in_background || sq->wal_pages >= WAL_TURN_PAGES || !ask_copier(sq))
 		(void)sqlite3_wal_checkpoint_v2(
 		    sq->w->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-		sq->wal_pages = 0;
-	}
 }
 
 /* ---- the rest of the door ---- */

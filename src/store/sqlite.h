@@ -90,6 +90,7 @@ struct sq_store {
 	size_t n_undo;
 	unsigned broken; /* a result code after which nothing more is written; 0: fine */
 	unsigned wal_pages;
+	unsigned wal_next; /* how long the log may get before something is done about it */
 	uint64_t commits;
 
 	pthread_mutex_t pool_lock;
@@ -101,7 +102,7 @@ struct sq_store {
 	pthread_mutex_t copy_lock;
 	pthread_cond_t copy_wake;
 	pthread_t copier;
-	bool copier_runs, copy_wanted, copying, copier_stop;
+	bool copier_runs, copy_wanted, copier_stop;
 };
 
 /* sqlite.c */
@@ -122,6 +123,9 @@ PV_RESULT sq_fail_read(struct sq_conn *c, int rc, struct pv_err *e);
 struct pv_status sq_no_space_fail(const struct sq_store *sq, const char *subject, struct pv_err *e);
 int sq_bind_cell(
     sqlite3_stmt *st, int at, enum pv_column_kind kind, const struct pv_store_cell *cell);
+/* Size, root and edge from three columns beginning at col; false when they do not fit together. */
+bool sq_read_head(sqlite3_stmt *st, int col, uint64_t *size, uint8_t root[PV_STORE_HASH],
+    uint8_t (*edge)[PV_STORE_HASH]);
 void sq_read_cells(sqlite3_stmt *st, const struct pv_table *t, struct pv_store_row *row);
 
 /* The columns as sq_read_cells takes them: a log by its name. */

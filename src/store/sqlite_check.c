@@ -5,25 +5,23 @@
  */
 #include "store/sqlite.h"
 
+#define LEVELS (SQ_INDEX_BITS / 8)
+
 /* ---- at each opening ---- */
 
 static PV_RESULT
 check_head(struct sq_store *sq, struct sq_conn *c, sqlite3_stmt *st, struct pv_err *e)
 {
-	uint8_t edge[PV_STORE_EDGE_MAX][PV_STORE_HASH] = { 0 }, root[PV_STORE_HASH];
-	uint64_t size = (uint64_t)sqlite3_column_int64(st, 1);
-	size_t bytes = (size_t)sqlite3_column_bytes(st, 3);
-	bool good = size <= PV_STORE_SIZE_MAX && sqlite3_column_bytes(st, 2) == PV_STORE_HASH &&
-		    bytes == (size_t)__builtin_popcountll(size) * PV_STORE_HASH &&
-		    (uint64_t)sqlite3_column_int64(st, 4) == size;
+	uint8_t edge[PV_STORE_EDGE_MAX][PV_STORE_HASH], kept[PV_STORE_HASH], root[PV_STORE_HASH];
+	uint64_t size;
 
-	if (good && bytes > 0)
-		memcpy(edge, sqlite3_column_blob(st, 3), bytes);
-	if (good)
+	if (sq_read_head(st, 1, &size, kept, edge) &&
+	    (uint64_t)sqlite3_column_int64(st, 4) == size) {
 		sq->o.tree.root(sq->o.tree.ctx, size,
 		    size > 0 ? (const uint8_t(*)[PV_STORE_HASH])edge : NULL, root);
-	if (good && memcmp(root, sqlite3_column_blob(st, 2), PV_STORE_HASH) == 0)
-		return PV_DONE;
+		if (memcmp(root, kept, sizeof(root)) == 0)
+			return PV_DONE;
+	}
 	return pv_advise(
 	    PV_FAIL(e, PV_E_UNTRUSTED, "the log \"%s\" and its tree of %llu entries do not agree",
 		(const char *)sqlite3_column_text(st, 0), (unsigned long long)size),
@@ -80,34 +78,60 @@ struct tree_check {
 	int64_t log;
 	uint64_t size;
 	uint8_t edge[PV_STORE_EDGE_MAX][PV_STORE_HASH];
-	uint8_t tile[PV_STORE_TILE][PV_STORE_HASH];
+	/* the tiles that are being filled, and how many there were before, at each level */
+	uint8_t tile[LEVELS][PV_STORE_TILE][PV_STORE_HASH];
+	unsigned width[LEVELS];
+	uint64_t full[LEVELS];
 };
+
+static PV_RESULT
+compare_tile(struct tree_check *t, unsigned level, struct pv_err *e)
+{
+	uint8_t kept[PV_STORE_TILE][PV_STORE_HASH];
+	int rc = sq_tile(t->c, t->log, level, t->full[level], t->width[level], kept);
+
+	if (rc != SQLITE_OK)
+		return sq_fail_read(t->c, rc, e);
+	if (memcmp(kept, t->tile[level], t->width[level] * (size_t)PV_STORE_HASH) == 0)
+		return PV_DONE;
+	return PV_FAIL(e, PV_E_UNTRUSTED,
+	    "tile %u/%llu of the log \"%.*s\" is not that of its entries", level,
+	    (unsigned long long)t->full[level], PV_FMT(t->name));
+}
+
+/* Adds a hash to a level; a full tile's own goes to the one above. */
+static PV_RESULT
+add_hash(struct tree_check *t, unsigned level, const uint8_t hash[PV_STORE_HASH], struct pv_err *e)
+{
+	const struct pv_store_tree *tree = &t->sq->o.tree;
+	uint8_t edge[PV_STORE_EDGE_MAX][PV_STORE_HASH], above[PV_STORE_HASH];
+
+	memcpy(t->tile[level][t->width[level]++], hash, PV_STORE_HASH);
+	if (t->width[level] < PV_STORE_TILE)
+		return PV_DONE;
+	PV_TRY(compare_tile(t, level, e));
+	for (uint64_t i = 0; i < PV_STORE_TILE; i++)
+		tree->append(tree->ctx, i, edge, t->tile[level][i]);
+	tree->root(tree->ctx, PV_STORE_TILE, (const uint8_t(*)[PV_STORE_HASH])edge, above);
+	t->width[level] = 0;
+	t->full[level]++;
+	return level + 1 < LEVELS ? add_hash(t, level + 1, above, e) : PV_DONE;
+}
 
 static PV_RESULT
 check_entry(
     struct tree_check *t, uint64_t index, const struct pv_store_entry *entry, struct pv_err *e)
 {
 	const struct pv_store_tree *tree = &t->sq->o.tree;
-	uint8_t leaf[PV_STORE_HASH], kept[PV_STORE_TILE][PV_STORE_HASH];
-	int rc;
+	uint8_t leaf[PV_STORE_HASH];
 
 	tree->leaf(tree->ctx, entry->bytes, leaf);
 	if (index != t->size || memcmp(leaf, entry->leaf, sizeof(leaf)) != 0)
 		return PV_FAIL(e, PV_E_UNTRUSTED,
 		    "entry %llu of the log \"%.*s\" is not what it was",
 		    (unsigned long long)t->size, PV_FMT(t->name));
-	memcpy(t->tile[index % PV_STORE_TILE], leaf, sizeof(leaf));
 	tree->append(tree->ctx, t->size++, t->edge, leaf);
-	if (t->size % PV_STORE_TILE != 0)
-		return PV_DONE;
-	rc = sq_tile(t->c, t->log, 0, index / PV_STORE_TILE, PV_STORE_TILE, kept);
-	if (rc != SQLITE_OK)
-		return sq_fail_read(t->c, rc, e);
-	if (memcmp(kept, t->tile, sizeof(kept)) != 0)
-		return PV_FAIL(e, PV_E_UNTRUSTED,
-		    "tile 0/%llu of the log \"%.*s\" is not that of its entries",
-		    (unsigned long long)(index / PV_STORE_TILE), PV_FMT(t->name));
-	return PV_DONE;
+	return add_hash(t, 0, leaf, e);
 }
 
 /* The head from the entries, and once more from the tiles. */
@@ -154,21 +178,27 @@ static PV_RESULT
 check_log(struct sq_store *sq, void *view, struct pv_slice name, struct pv_err *e)
 {
 	struct sq_view *v = view;
-	struct tree_check t = { .sq = sq, .c = v->c, .name = name };
+	PV_AUTO(pv_freep) struct tree_check *t = PV_NEW(struct tree_check);
 	struct pv_store_head head;
 	sqlite3_stmt *st;
 	bool found;
 	int rc;
 
+	t->sq = sq;
+	t->c = v->c;
+	t->name = name;
 	PV_TRY(sq_view_head(view, name, &head, &found, e));
 	if ((st = sq_stmt(v->c, SQ_LOG_GET, &rc)) == NULL)
 		return sq_fail_read(v->c, rc, e);
 	sqlite3_bind_text(st, 1, name.p, (int)name.n, SQLITE_STATIC);
 	if (sqlite3_step(st) == SQLITE_ROW)
-		t.log = sqlite3_column_int64(st, 0);
+		t->log = sqlite3_column_int64(st, 0);
 	sqlite3_reset(st);
-	PV_TRY(check_entries(&t, view, e));
-	return check_root(&t, &head, e);
+	PV_TRY(check_entries(t, view, e));
+	for (unsigned level = 1; level < LEVELS; level++)
+		if (t->width[level] > 0)
+			PV_TRY(compare_tile(t, level, e));
+	return check_root(t, &head, e);
 }
 
 static PV_RESULT

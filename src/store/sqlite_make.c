@@ -45,7 +45,7 @@ static const char schema_sql[] =
     "CREATE TABLE checkpoints ("
     " log INTEGER NOT NULL REFERENCES logs, kind INTEGER NOT NULL, size INTEGER NOT NULL,"
     " root BLOB NOT NULL, second INTEGER NOT NULL, note BLOB NOT NULL,"
-    " PRIMARY KEY (log, kind, size)"
+    " PRIMARY KEY (log, kind, size), CHECK (length(root) = 32)"
     ") STRICT, WITHOUT ROWID;"
     "CREATE TRIGGER checkpoints_one_root BEFORE INSERT ON checkpoints"
     " WHEN EXISTS (SELECT 1 FROM checkpoints AS c"

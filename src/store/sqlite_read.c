@@ -219,11 +219,9 @@ sq_view_head(
 	*found = st != NULL;
 	if (st == NULL)
 		return rc == SQLITE_DONE ? PV_DONE : sq_fail_read(v->c, rc, e);
-	*out = (struct pv_store_head){ .kind = (enum pv_store_log_kind)sqlite3_column_int(st, 1),
-		.size = (uint64_t)sqlite3_column_int64(st, 2) };
-	memcpy(out->root, sqlite3_column_blob(st, 3), PV_STORE_HASH);
-	if (sqlite3_column_bytes(st, 4) > 0)
-		memcpy(out->edge, sqlite3_column_blob(st, 4), (size_t)sqlite3_column_bytes(st, 4));
+	*out = (struct pv_store_head){ .kind = (enum pv_store_log_kind)sqlite3_column_int(st, 1) };
+	if (!sq_read_head(st, 2, &out->size, out->root, out->edge))
+		return sq_fail_read(v->c, SQLITE_CORRUPT, e);
 	sqlite3_reset(st);
 	return PV_DONE;
 }
@@ -314,6 +312,8 @@ sq_view_checkpoint(void *view, struct pv_slice log, enum pv_store_note_kind kind
 		return PV_DONE;
 	if (rc != SQLITE_ROW)
 		return sq_fail_read(v->c, rc, e);
+	if (sqlite3_column_bytes(st, 1) != PV_STORE_HASH)
+		return sq_fail_read(v->c, SQLITE_CORRUPT, e);
 	*out = (struct pv_store_checkpoint){ .kind = kind,
 		.size = (uint64_t)sqlite3_column_int64(st, 0),
 		.second = (uint64_t)sqlite3_column_int64(st, 2) };

@@ -96,12 +96,11 @@ find_log(struct sq_store *sq, struct pv_slice name, struct sq_log **out)
 		return rc == SQLITE_DONE ? SQLITE_OK : rc;
 	l = add_known(sq, name, sqlite3_column_int64(st, 0),
 	    (enum pv_store_log_kind)sqlite3_column_int(st, 1));
-	l->size = l->stored_size = (uint64_t)sqlite3_column_int64(st, 2);
-	memcpy(l->root, sqlite3_column_blob(st, 3), PV_STORE_HASH);
-	if (sqlite3_column_bytes(st, 4) > 0)
-		memcpy(l->edge, sqlite3_column_blob(st, 4), (size_t)sqlite3_column_bytes(st, 4));
+	rc = sq_read_head(st, 2, &l->size, l->root, l->edge) ? SQLITE_OK : SQLITE_CORRUPT;
+	l->stored_size = l->size;
 	sqlite3_reset(st);
-	rc = read_tail(sq, l);
+	if (rc == SQLITE_OK)
+		rc = read_tail(sq, l);
 	if (rc != SQLITE_OK)
 		sq_forget_logs(sq);
 	else
@@ -712,6 +711,25 @@ is_final(int rc)
 	       rc == SQLITE_CONSTRAINT_TRIGGER;
 }
 
+/* What was said once is said again, without touching the file. */
+static enum pv_commit
+stay_broken(struct sq_store *sq, struct pv_store_job *const *jobs, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct pv_err *e = &jobs[i]->r->err;
+
+		*jobs[i]->r = (struct pv_store_result){ .outcome = PV_STORE_FAILED };
+		if ((sq->broken & 0xff) == SQLITE_IOERR)
+			pv_ignore(pv_advise(PV_FAIL(e, PV_E_CONFIG,
+						"the store cannot be written (the disk did not "
+						"confirm an earlier write)"),
+			    e, "check the disk, then start again: what was acknowledged stays"));
+		else
+			pv_ignore(sq_fail(sq->w, (int)sq->broken, "the store", "written", e));
+	}
+	return PV_COMMIT_FAILED;
+}
+
 static enum pv_commit
 fail_all(struct sq_store *sq, struct pv_store_job *const *jobs, size_t n, int rc)
 {
@@ -747,8 +765,11 @@ sq_commit(void *db, struct pv_store_job *const *jobs, size_t n)
 	struct sq_store *sq = db;
 	struct tx tx = { .sq = sq };
 	size_t applied = 0;
-	int rc = sq->broken != 0 ? (int)sq->broken : begin(sq);
+	int rc;
 
+	if (sq->broken != 0)
+		return stay_broken(sq, jobs, n);
+	rc = begin(sq);
 	for (size_t i = 0; rc == SQLITE_OK && i < n; i++) {
 		enum step step = apply_job_safely(&tx, jobs[i], n == 1);
 

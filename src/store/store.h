@@ -71,7 +71,8 @@ enum pv_store_mode {
 struct pv_store_options {
 	enum pv_store_mode mode;
 	struct pv_store_tree tree;
-	struct pv_env env;      /* its randomness makes the keys that erasure destroys */
+	struct pv_env env; /* its randomness makes the keys that erasure destroys */
+	/* the keys that erasure destroys: a flat file, not a database, so that no copy of a key is ever elsewhere */
 	const char *erase_path; /* NULL: "erase.db" beside the store */
 	size_t
 	    key_batch; /* keys made ahead by one fsync; 0: PV_STORE_KEY_BATCH. A single command: 1 */
@@ -329,7 +330,7 @@ void pv_store_submit(
 PV_RESULT pv_store_apply(struct pv_store *s, const struct pv_store_submission *sub,
     struct pv_store_result *r, struct pv_err *e);
 
-/* ---- reading: one view is one moment ---- */
+/* ---- reading: one view is one moment; close its cursors before it, and it before the store ---- */
 
 PV_RESULT pv_store_view_open(struct pv_store_view **out, struct pv_store *s, struct pv_err *e);
 void pv_store_view_free(struct pv_store_view *v);

@@ -32,13 +32,17 @@ test_triggers(const struct suite_backend *b)
 	struct pv_store *s = open_or_die(suite_path(b, "triggers"), PV_STORE_CREATE);
 	struct pv_store_change c[2] = { new_log(JOURNAL, PV_STORE_JOURNAL),
 		append_of(JOURNAL, NULL, 1) };
-	struct pv_store_entry entry = entry_of("e");
+	struct pv_store_entry entry;
 	struct pv_store_result r;
 	sqlite3 *db;
+	char text[20];
 
 	c[1].entries = &entry;
-	for (int i = 0; i < 300; i++)
+	for (int i = 0; i < 300; i++) {
+		snprintf(text, sizeof(text), "entry %d", i);
+		entry = entry_of(text);
 		apply(s, c, 2, &r);
+	}
 	pv_store_free(s);
 	if (sqlite3_open(suite_path(b, "triggers"), &db) != SQLITE_OK)
 		return;
@@ -48,6 +52,71 @@ test_triggers(const struct suite_backend *b)
 		    (sqlite3_exec(db, rows[i].sql, NULL, NULL, NULL) & 0xff) == SQLITE_CONSTRAINT,
 		    "the file itself refuses: %s", rows[i].name);
 	sqlite3_close(db);
+}
+
+/* Somebody who knows SQLite gets round the triggers; not round the hashes. */
+static void
+test_tampering(const struct suite_backend *b)
+{
+	static const struct {
+		const char *name, *sql, *says;
+	} rows[] = {
+		{ "an entry",
+		    "DROP TRIGGER entries_same; UPDATE entries SET body = x'78' WHERE id % 1024 = "
+		    "77",
+		    "entry 77 " },
+		{ "an entry with its leaf hash",
+		    "DROP TRIGGER entries_same; UPDATE entries SET (body, leaf) ="
+		    " (SELECT body, leaf FROM entries e WHERE e.id % 1024 = 5) WHERE id % 1024 = "
+		    "290",
+		    "do not agree" },
+		{ "an entry removed",
+		    "DROP TRIGGER entries_stay; DELETE FROM entries WHERE id % 1024 = 3",
+		    "entry 3 " },
+		{ "the last entry removed",
+		    "DROP TRIGGER entries_stay; DELETE FROM entries WHERE id % 1024 = 299",
+		    "do not agree" },
+		{ "a tile of leaf hashes",
+		    "DROP TRIGGER tiles_grow; UPDATE tiles SET hashes = zeroblob(8192) WHERE level "
+		    "= 0",
+		    "tile 0/0 " },
+		{ "a tile above",
+		    "DROP TRIGGER tiles_grow; UPDATE tiles SET hashes = zeroblob(32) WHERE level = "
+		    "1",
+		    "tile 1/0 " },
+		{ "a root", "DROP TRIGGER logs_one_root; UPDATE logs SET root = zeroblob(32)",
+		    "do not agree" },
+		{ "a size", "DROP TRIGGER logs_one_root; UPDATE logs SET size = 299",
+		    "do not agree" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct pv_store_options o = suite_options(PV_STORE_WRITE);
+		char name[20], copy[600];
+		struct pv_store *s;
+		struct pv_err e = { 0 };
+		sqlite3 *db;
+		bool found = false;
+
+		s = open_or_die(suite_path(b, "triggers"), PV_STORE_READ);
+		snprintf(name, sizeof(name), "tampered-%zu", i);
+		snprintf(copy, sizeof(copy), "%s", suite_path(b, name));
+		o.adopt = true;
+		if (pv_ok(pv_store_backup(s, copy, NULL, &e)) &&
+		    sqlite3_open(copy, &db) == SQLITE_OK) {
+			found = sqlite3_exec(db, rows[i].sql, NULL, NULL, NULL) == SQLITE_OK;
+			sqlite3_close(db);
+		}
+		pv_store_free(s);
+		s = NULL;
+		found =
+		    found &&
+		    (!pv_ok(pv_store_open(&s, copy, &o, &e)) || !pv_ok(pv_store_check(s, &e))) &&
+		    e.code == PV_E_UNTRUSTED && strstr(e.what, rows[i].says) != NULL;
+		pv_store_free(s);
+		if (!tap_ok(found, "found out: %s changed in the file", rows[i].name))
+			tap_note("code %d: %s", (int)e.code, e.what);
+	}
 }
 
 static void
@@ -114,14 +183,91 @@ test_locked(const struct suite_backend *b)
 	pv_store_free(s);
 }
 
+/* ---- beside a busy daemon ---- */
+
+struct answers {
+	unsigned all, failed;
+};
+
+static void
+go_on(void *ctx, const struct pv_store_result *r)
+{
+	struct answers *a = ctx;
+
+	__atomic_add_fetch(&a->all, 1, __ATOMIC_ACQ_REL);
+	a->failed += r->outcome != PV_STORE_DURABLE;
+}
+
+static int
+one_command(const char *path)
+{
+	struct pv_store *s = open_or_die(path, PV_STORE_WRITE);
+	struct pv_store_entry entry = entry_of("a command");
+	struct pv_store_change c = append_of(ORDERS, &entry, 1);
+	struct pv_store_result r;
+	int failed = 0;
+
+	for (int i = 0; i < 100; i++)
+		failed |= apply(s, &c, 1, &r) != PV_STORE_DURABLE;
+	pv_store_free(s);
+	return failed;
+}
+
+/* The daemon has always something to write; a command must get its turn all the same. */
+static void
+test_turns(const struct suite_backend *b)
+{
+	const char *path = suite_path(b, "turns");
+	struct pv_store *s = open_or_die(path, PV_STORE_CREATE);
+	struct pv_store_change c[2] = { new_log(JOURNAL, PV_STORE_JOURNAL),
+		new_log(ORDERS, PV_STORE_ORDER_LOG) };
+	struct pv_store_entry entry = entry_of("busy");
+	struct pv_store_change append = append_of(JOURNAL, &entry, 1);
+	struct pv_store_submission sub = { .changes = &append, .n = 1 };
+	struct pv_store_result r;
+	struct answers answers = { 0 };
+	unsigned submitted = 0;
+	int status = 0, start[2];
+	char go = 'g';
+	pid_t pid;
+
+	apply(s, c, 2, &r);
+	pv_store_free(s);
+	if (pipe(start) != 0)
+		return;
+	if ((pid = fork()) == 0) {
+		if (read(start[0], &go, 1) != 1)
+			_exit(9);
+		_exit(one_command(path));
+	}
+	s = open_or_die(path, PV_STORE_WRITE);
+	if (write(start[1], &go, 1) != 1)
+		return;
+	while (waitpid(pid, &status, WNOHANG) == 0) {
+		while (submitted - __atomic_load_n(&answers.all, __ATOMIC_ACQUIRE) < 256) {
+			pv_store_submit(s, &sub, go_on, &answers);
+			submitted++;
+		}
+		usleep(100);
+	}
+	pv_store_free(s);
+	tap_ok(WIFEXITED(status) && WEXITSTATUS(status) == 0 && answers.failed == 0,
+	    "100 commands got their turn beside a busy daemon, which wrote %u entries meanwhile",
+	    answers.all);
+	close(start[0]);
+	close(start[1]);
+}
+
 int
 main(void)
 {
 	struct suite_backend b = { "sqlite", suite_folder_make() };
 
 	test_triggers(&b);
+	test_tampering(&b);
 	test_foreign_files(&b);
 	test_locked(&b);
+	test_turns(&b);
 	suite_folder_remove(b.folder);
 	return tap_done();
 }
