@@ -205,7 +205,34 @@ read_option(struct pv_run *r, int argc, char **argv, int *i, struct pv_err *e)
 	return keep(r, o, value, e);
 }
 
+/* Where help is asked for, a wrong option does not stand in the way. */
+static PV_RESULT
+read_or_help(struct pv_run *r, int argc, char **argv, int *i, struct pv_err *e)
+{
+	struct pv_status st = read_option(r, argc, argv, i, e);
+
+	return r->help ? PV_DONE : st;
+}
+
 /* ---- the whole line ---- */
+
+/* What holds for every command. Also of a line that is wrong: its error is told as was asked. */
+static void
+take_globals(struct pv_run *r)
+{
+	r->help = r->help || pv_given(r, "help");
+	r->version = r->version || pv_given(r, "version");
+	r->json = r->json || pv_given(r, "json");
+	r->debug = r->debug || pv_given(r, "debug");
+	r->plain = r->plain || pv_given(r, "plain");
+	r->colour = pv_given(r, "no-color") ? PV_COLOUR_NEVER
+		    : pv_given(r, "color")  ? PV_COLOUR_ALWAYS
+					    : r->colour;
+	if (pv_given(r, "home")) {
+		r->home = pv_option(r, "home");
+		r->home_given = true;
+	}
+}
 
 /* Finds the command; *first and *second are the places of its words, 0 when there is none. */
 static PV_RESULT
@@ -217,7 +244,8 @@ find_command(struct pv_run *r, int argc, char **argv, int *first, int *second, s
 	*first = *second = 0;
 	for (; i < argc && argv[i][0] == '-' && argv[i][1] != '\0' && strcmp(argv[i], "--") != 0;
 	     i++)
-		PV_TRY(read_option(r, argc, argv, &i, e));
+		PV_TRY(read_or_help(r, argc, argv, &i, e));
+	take_globals(r);
 	r->values.n = 0; /* read again with the command's own table */
 	if (i >= argc || argv[i][0] == '-')
 		return PV_DONE;
@@ -264,21 +292,8 @@ check_count(const struct pv_run *r, struct pv_err *e)
 	return PV_DONE;
 }
 
-static void
-take_globals(struct pv_run *r)
-{
-	r->help = r->help || pv_given(r, "help");
-	r->version = pv_given(r, "version");
-	r->json = pv_given(r, "json");
-	r->debug = pv_given(r, "debug");
-	if (pv_given(r, "home")) {
-		r->home = pv_option(r, "home");
-		r->home_given = true;
-	}
-}
-
-PV_RESULT
-pv_args_read(struct pv_run *r, int argc, char **argv, struct pv_err *e)
+static PV_RESULT
+read_line(struct pv_run *r, int argc, char **argv, struct pv_err *e)
 {
 	bool options = true;
 	int first, second;
@@ -289,13 +304,23 @@ pv_args_read(struct pv_run *r, int argc, char **argv, struct pv_err *e)
 		if (options && strcmp(argv[i], "--") == 0)
 			options = false;
 		else if (options && argv[i][0] == '-' && argv[i][1] != '\0')
-			PV_TRY(read_option(r, argc, argv, &i, e));
+			PV_TRY(read_or_help(r, argc, argv, &i, e));
 		else if (i != first && i != second)
 			*PV_VEC_ADD(&r->args) = argv[i];
 	}
+	return PV_DONE;
+}
+
+PV_RESULT
+pv_args_read(struct pv_run *r, int argc, char **argv, struct pv_err *e)
+{
+	struct pv_status st = read_line(r, argc, argv, e);
+
 	take_globals(r);
-	if (r->help || r->version || r->cmd == NULL)
-		return PV_DONE;
+	if (r->cmd == NULL && r->args.n != 0 && pv_ok(st))
+		return unknown_command(r, pv_slice_of(r->args.at[0]), e);
+	if (!pv_ok(st) || r->help || r->version || r->cmd == NULL)
+		return st;
 	return check_count(r, e);
 }
 

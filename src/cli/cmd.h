@@ -78,7 +78,8 @@ struct pv_run {
 	struct pv_arena *arena; /* lives as long as the call */
 	const char *home;       /* never NULL; home_given: not the default place */
 	bool home_given;
-	bool json, debug, help, version;
+	bool json, debug, help, version, plain;
+	enum pv_colour colour;
 	const char *family;     /* "order" alone: no command, but its subcommands; else NULL */
 	struct pv_slice act_id; /* the id of an act that is a word of the command, not an option */
 	bool key_is_data;       /* --key is what is declared, not what signs */

@@ -141,7 +141,8 @@ tell_acts(struct pv_run *r, const struct pv_apply_answer *answer, bool dry)
 			    pv_show_count(r->arena, a->needs));
 			put_lines(r, "-", a->before);
 			put_lines(r, "+", a->after);
-		} else if (a->did == PV_DID_HOLD || a->did == PV_DID_COMPLETE) {
+		} else if (a->did == PV_DID_HOLD || a->did == PV_DID_COMPLETE ||
+			   a->did == PV_DID_SIGN) {
 			pv_line(&r->term, "%s  %s %.*s, signed by %s of %s officers", words[a->did],
 			    pv_kind_name(a->kind), PV_FMT(a->id),
 			    pv_show_count(r->arena, a->signers), pv_show_count(r->arena, a->needs));

@@ -46,6 +46,15 @@ tell_checks(struct pv_run *r, const struct pv_verify_answer *v)
 }
 
 static bool
+failed(const struct pv_verify_answer *v)
+{
+	for (size_t i = 0; i < v->check_count; i++)
+		if (v->checks[i].result == PV_CHECK_FAILED)
+			return true;
+	return v->bad_count != 0;
+}
+
+static bool
 all_checked(const struct pv_verify_answer *v)
 {
 	for (size_t i = 0; i < v->check_count; i++)
@@ -83,8 +92,13 @@ tell_verified(struct pv_run *r, const struct pv_verify_answer *v)
 	struct pv_screen *t = &r->term;
 
 	tell_checks(r, v);
-	if (!v->good) {
+	if (failed(v)) {
 		tell_bad(r, v);
+		return;
+	}
+	if (!v->good) {
+		pv_state_line(t, PV_STRONG, "NOT PROVED",
+		    ": nothing contradicts itself, but not all was checked (above).");
 		return;
 	}
 	if (v->up_to != 0)
@@ -103,6 +117,7 @@ static void
 put_verified(struct pv_jsonw *w, const struct pv_verify_answer *v)
 {
 	pv_jsonw_bool(w, "good", v->good);
+	pv_jsonw_bool(w, "tampered", failed(v));
 	pv_jsonw_array(w, "logs");
 	for (size_t i = 0; i < v->log_count; i++)
 		pv_jsonw_str(w, NULL, v->logs[i]);
@@ -156,7 +171,7 @@ run_verify(struct pv_run *r)
 	} else {
 		tell_verified(r, &v);
 	}
-	return v.good ? PV_EXIT_DONE : PV_EXIT_UNTRUSTED;
+	return failed(&v) ? PV_EXIT_UNTRUSTED : v.good ? PV_EXIT_DONE : PV_EXIT_NO;
 }
 
 static const struct pv_opt verify_options[] = {

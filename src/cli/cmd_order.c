@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* order suspend, restrict, lift, preview, show, list, ack: the stop and the way back. */
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cmds.h"
 #include "cli/fail.h"
 #include "cli/given.h"
 #include "cli/home.h"
 #include "wire/file.h"
+#include "wire/record.h"
 
 /* ---- from options to an order ---- */
 
@@ -401,6 +403,30 @@ run_lift(struct pv_run *r)
 	return sign_after_preview(r, d, &record, word_to_type(r, d, &row->order.order), "Lifted");
 }
 
+/* An order or a lift in a file, signed or not. */
+static PV_RESULT
+read_order_file(struct pv_run *r, const char *path, struct pv_record *record, struct pv_err *e)
+{
+	PV_AUTO(pv_buf_free) struct pv_buf text = { 0 };
+	struct pv_item item;
+	struct pv_file f;
+	struct pv_status st;
+	const char *name;
+	bool more = false;
+
+	PV_TRY(pv_input_read(r, path, &text, &name, e));
+	PV_TRY(pv_file_open(&f, pv_buf_slice(&text), name, e));
+	st = pv_file_next(&f, &item, &more, r->arena, e);
+	if (pv_ok(st) && more)
+		st = pv_file_record(
+		    &f, &item, record, item.signatures.n == 0 ? PV_READ_DRAFT : 0, r->arena, e);
+	pv_file_close(&f);
+	if (pv_ok(st) && (!more || (record->kind != PV_ORDER && record->kind != PV_LIFT)))
+		return pv_from(
+		    PV_FAIL(e, PV_E_INPUT, "this is neither an order nor a lift"), e, name);
+	return st;
+}
+
 static int
 run_preview(struct pv_run *r)
 {
@@ -413,15 +439,20 @@ run_preview(struct pv_run *r)
 	record.order.kind = strcmp(what, "suspend") == 0    ? PV_SUSPEND
 			    : strcmp(what, "restrict") == 0 ? PV_RESTRICT
 							    : PV_ORDER_NONE;
-	if (record.order.kind == PV_ORDER_NONE) /* the id of an order: what its lift would do */
-		st = read_lift(r, &record, &e);
-	else
+	if (record.order.kind != PV_ORDER_NONE)
 		st = read_order(r, &record.order, &e);
+	else if (access(what, R_OK) == 0)
+		st = read_order_file(r, what, &record, &e);
+	else /* the id of an order: what its lift would do */
+		st = read_lift(r, &record, &e);
 	if (!pv_ok(st) || !pv_ok(pv_home_open(r, &d, &e)))
 		return pv_fail(r, &e, PV_NO_SLICE);
 	if (record.kind == PV_ORDER)
 		fill_subject(r, d, &record.order);
-	if (!pv_ok(pv_home_act_fill(r, d, &record, &e)) || !pv_ok(preview(r, d, &record, true, &e)))
+	if (record.issuer.n == 0)
+		record.issuer = pv_desk_identity(d).party;
+	if ((record.id.n == 0 && !pv_ok(pv_home_act_fill(r, d, &record, &e))) ||
+	    !pv_ok(preview(r, d, &record, true, &e)))
 		return pv_fail(r, &e, PV_NO_SLICE);
 	return PV_EXIT_DONE;
 }
@@ -838,13 +869,14 @@ static const struct pv_example preview_examples[] = {
 	{ "proviso order preview suspend --counterpart us --text \"en=a trial\"",
 	    "what it would stop" },
 	{ "proviso order preview o-0031", "what the lift of an order would reopen" },
+	{ "proviso order preview order.json", "what an order in a file would stop" },
 	{ 0 },
 };
 const struct pv_cmd cmd_order_preview = {
 	.name = "order preview",
 	.group = PV_GROUP_PERMIT,
 	.summary = "what an order or a lift would do; nothing is signed",
-	.usage = "suspend|restrict [options of the order]\nORDER",
+	.usage = "suspend|restrict [options of the order]\nORDER|FILE",
 	.text = "Counts on the same way as the act itself, so the numbers are those that would "
 		"come true now.",
 	.args = "suspend restrict",

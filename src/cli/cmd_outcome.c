@@ -147,7 +147,7 @@ static const struct pv_opt outcome_options[] = {
 };
 static const struct pv_example outcome_examples[] = {
 	{ "proviso outcome r-7q2m --release 4f1c... --action boarded,detained,seized \\\n"
-	  "    --purpose-used law.interdict --dead 0 --source-who us.coast-guard -o outcome.note",
+	  "    --purpose-used law.interdict --dead 0 --source-who us -o outcome.note",
 	    "what came of an opening; the note goes to the originator" },
 	{ 0 },
 };

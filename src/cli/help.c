@@ -104,7 +104,7 @@ pv_help_command(struct pv_screen *t, const struct pv_cmd *c)
 	const char *rest = c->usage;
 	struct pv_slice line;
 
-	pv_state_line(t, PV_STRONG, "proviso ", "%s: %s", c->name, c->summary);
+	pv_para(t, "", "proviso %s: %s", c->name, c->summary);
 	pv_blank(t);
 	pv_line(t, "Usage");
 	if (*rest == '\0')

@@ -72,6 +72,8 @@ pv_home_act_enter(struct pv_run *r, struct pv_desk *d, struct pv_record *record,
 	PV_TRY(pv_desk_act(d, record, draft, &unlock, r->arena, out, e));
 	if (out->error_count != 0) {
 		*e = out->errors[0];
+		e->source[0] = '\0'; /* the act has no file: its members were options */
+		e->line = e->col = 0;
 		return (struct pv_status){ e->code };
 	}
 	return draft ? pv_output_write(r, pv_option(r, "out"), out->notes, e) : PV_DONE;

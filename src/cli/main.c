@@ -104,27 +104,14 @@ find_home(struct pv_run *r)
 	}
 }
 
-static PV_RESULT
-set_up(struct pv_run *r, int argc, char **argv, struct pv_err *e)
-{
-	struct pv_status st = pv_args_read(r, argc, argv, e);
-	enum pv_colour colour = pv_given(r, "no-color") ? PV_COLOUR_NEVER
-				: pv_given(r, "color")  ? PV_COLOUR_ALWAYS
-							: PV_COLOUR_AUTO;
-
-	/* also when the line was wrong: the error is to be told as was asked */
-	pv_screen_init(&r->term, colour, pv_given(r, "plain"));
-	r->json = pv_given(r, "json");
-	r->debug = pv_given(r, "debug");
-	return st;
-}
-
 static int
 run(struct pv_run *r, int argc, char **argv)
 {
 	struct pv_err e = { 0 };
+	struct pv_status st = pv_args_read(r, argc, argv, &e);
 
-	if (!pv_ok(set_up(r, argc, argv, &e)))
+	pv_screen_init(&r->term, r->colour, r->plain);
+	if (!pv_ok(st))
 		return pv_fail(r, &e, PV_NO_SLICE);
 	if (r->version) {
 		pv_line(&r->term, "proviso %s", PV_VERSION);
