@@ -35,6 +35,15 @@ in_order_log(enum pv_kind kind)
 	return kind >= PV_GENESIS && kind <= PV_ASSESSMENT;
 }
 
+/* A log whose origin is not known yet takes that of its genesis; a bare record need not say. */
+static bool
+for_this_log(const struct pv_state *s, const struct pv_record *r)
+{
+	if (s->origin.n == 0)
+		return s->bare || r->kind != PV_GENESIS || pv_slice_eq(r->log, r->genesis.origin);
+	return (s->bare && r->log.n == 0) || pv_slice_eq(r->log, s->origin);
+}
+
 static PV_RESULT
 check_log(const struct pv_state *s, const struct pv_act *act, struct pv_err *e)
 {
@@ -44,8 +53,7 @@ check_log(const struct pv_state *s, const struct pv_act *act, struct pv_err *e)
 		return REFUSE(e, "record",
 		    "a record of the kind \"%s\" does not stand in an order log",
 		    pv_kind_name(r->kind));
-	if (s->bare ? r->log.n != 0 && s->origin.n != 0 && !pv_slice_eq(r->log, s->origin)
-		    : !pv_slice_eq(r->log, s->origin))
+	if (!for_this_log(s, r))
 		return pv_advise(
 		    REFUSE(e, "log", "this record is for the log \"%.*s\", not for \"%.*s\"",
 			PV_FMT(r->log), PV_FMT(s->origin)),

@@ -194,6 +194,17 @@ test_genesis(void)
 	tap_ok(pv_state_is_root(s, S("co")) && !pv_state_is_root(s, S("us")),
 	    "its root is the root of the log");
 	pv_state_free(s);
+	s = pv_state_new(PV_NO_SLICE, false);
+	elsewhere = genesis();
+	elsewhere->log = S("uk/orders");
+	tap_ok(refused(s, elsewhere, officers, 2, "log", "is for the log"),
+	    "a log that nobody named is that of its genesis");
+	elsewhere = party("co", T0);
+	elsewhere->log = S("uk/orders");
+	tap_ok(both(s, genesis()) &&
+		   refused(s, elsewhere, officers, 2, "log", "not for \"co/orders\""),
+	    "and of no other from then on");
+	pv_state_free(s);
 }
 
 static void
