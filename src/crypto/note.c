@@ -178,15 +178,14 @@ check_characters(struct pv_slice s, struct pv_err *e)
 static bool
 split(struct pv_slice bytes, struct pv_slice *text, struct pv_slice *lines)
 {
-	const char *at = bytes.n > 0 ? memrchr(bytes.p, '\n', bytes.n) : NULL;
-
-	while (at != NULL && at > bytes.p && at[-1] != '\n')
-		at = memrchr(bytes.p, '\n', (size_t)(at - bytes.p));
-	if (at == NULL || at == bytes.p)
-		return false;
-	*text = pv_slice_sub(bytes, 0, (size_t)(at - bytes.p));
-	*lines = pv_slice_sub(bytes, text->n + 1, bytes.n);
-	return true;
+	for (size_t i = bytes.n; i-- > 1;) {
+		if (bytes.p[i] != '\n' || bytes.p[i - 1] != '\n')
+			continue;
+		*text = pv_slice_sub(bytes, 0, i);
+		*lines = pv_slice_sub(bytes, i + 1, bytes.n);
+		return true;
+	}
+	return false;
 }
 
 static bool

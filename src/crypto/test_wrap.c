@@ -185,6 +185,7 @@ test_certificate(void)
 	PV_AUTO(pv_buf_free) struct pv_buf pem = { 0 };
 	uint8_t *spki = NULL;
 	char *text;
+	long size;
 	int n;
 
 	X509_set_pubkey(cert, key);
@@ -192,7 +193,8 @@ test_certificate(void)
 	X509_gmtime_adj(X509_getm_notAfter(cert), 60);
 	X509_sign(cert, key, EVP_sha256());
 	PEM_write_bio_X509(bio, cert);
-	pv_buf_add_mem(&pem, text, (size_t)BIO_get_mem_data(bio, &text));
+	size = BIO_get_mem_data(bio, &text);
+	pv_buf_add_mem(&pem, text, (size_t)size);
 	n = i2d_PUBKEY(key, &spki);
 	tap_ok(pv_ok(pv_wrap_pub_read(&k, pv_buf_slice(&pem), &err)) && n > 0 &&
 		   pv_slice_eq(pv_wrap_pub_spki(k), pv_slice_mem(spki, (size_t)n)),
