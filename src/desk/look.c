@@ -57,7 +57,7 @@ add_cell(struct board *b, struct pv_slice giver, struct pv_slice partner, struct
     struct pv_err *e)
 {
 	struct pv_slice *one = pv_arena_alloc_n(b->a, 2, sizeof(*one));
-	struct pv_case c = { .recipient = partner, .purpose = purpose, .channel = PV_SLICE("courier"), .at = b->at };
+	struct pv_case c = { .recipient = partner, .purpose = purpose, .channel = PV_SLICE("exchange.courier"), .at = b->at };
 	struct pv_board_row *row;
 	struct pv_judgement j;
 
@@ -126,7 +126,7 @@ PV_RESULT
 pv_desk_explain(struct pv_desk *d, struct pv_slice report, struct pv_slice recipient, struct pv_slice purpose, struct pv_slice channel,
     uint64_t at, struct pv_arena *a, const struct pv_explanation **out, struct pv_err *e)
 {
-	struct pv_case c = { .recipient = recipient, .purpose = purpose, .channel = channel.n != 0 ? channel : PV_SLICE("courier"), .at = at };
+	struct pv_case c = { .recipient = recipient, .purpose = purpose, .channel = channel.n != 0 ? channel : PV_SLICE("exchange.courier"), .at = at };
 	struct pv_judgement j;
 	struct pv_kept h;
 	bool found;

@@ -223,7 +223,7 @@ preview_agreement(struct previewing *p, const struct pv_fact *f)
 
 	for (size_t k = 0; k < g->purposes.n; k++) {
 		struct pv_case c = { .recipient = g->to, .purpose = g->purposes.at[k],
-			.channel = g->channels.n != 0 ? g->channels.at[0] : PV_SLICE("courier") };
+			.channel = g->channels.n != 0 ? g->channels.at[0] : PV_SLICE("exchange.courier") };
 		struct both pair;
 
 		c.matter = (struct pv_matter){ .originator = g->from, .topics = { scope, g->topic.n != 0 ? 1 : 0 },
@@ -238,7 +238,7 @@ static PV_RESULT
 preview_report(struct previewing *p, const struct pv_report_row *row, struct pv_err *e)
 {
 	const struct pv_facts *agreements = &p->d->own.state->by_kind[PV_AGREEMENT];
-	struct pv_case c = { .channel = PV_SLICE("courier") };
+	struct pv_case c = { .channel = PV_SLICE("exchange.courier") };
 	bool lost = false, open = false, gained = false;
 
 	PV_TRY(pv_matter_of(p->d, &row->label, row->custodians, p->a, &c.matter, e));

@@ -575,7 +575,7 @@ static PV_RESULT
 try_one(struct pv_desk *d, const struct pv_matter *m, struct pv_slice party, struct pv_slice purpose, uint64_t at, bool keep_no,
     struct listing *l, struct pv_arena *a, struct pv_err *e)
 {
-	struct pv_case c = { .matter = *m, .recipient = party, .purpose = purpose, .channel = PV_SLICE("courier"), .at = at };
+	struct pv_case c = { .matter = *m, .recipient = party, .purpose = purpose, .channel = PV_SLICE("exchange.courier"), .at = at };
 	struct pv_judgement j;
 	struct pv_can_open *row;
 
