@@ -218,6 +218,37 @@ test_values(void)
 	    "texts are kept in order of language");
 }
 
+/* What is made in C and written, without the words that say it is given. */
+static void
+test_made(void)
+{
+	static const struct pv_slice one[] = { { "law", 3 } };
+	PV_AUTO(pv_arena_freep) struct pv_arena *a = pv_arena_new();
+	struct pv_record r = { .kind = PV_ORDER,
+		.id = PV_SLICE("o"),
+		.issuer = PV_SLICE("co"),
+		.log = PV_SLICE("l"),
+		.time = 1 },
+			 back = { 0 };
+	struct pv_err e = { 0 };
+
+	r.order = (struct pv_order){ .kind = PV_RESTRICT,
+		.subject = { one, 1 },
+		.counterpart = { one, 1 },
+		.direction = PV_GIVE,
+		.effective = 1 };
+	r.order.purposes = (struct pv_names){ one, 1 };
+	r.order.authentic = PV_SLICE("en");
+	pv_record_seal(&r, a);
+	tap_ok(pv_ok(pv_record_read_text(&back, r.line, 0, a, &e)) && back.order.has_purposes &&
+		   back.order.purposes.n == 1 && !back.order.has_channels &&
+		   back.order.reopen == PV_REOPEN_HOLD,
+	    "a list that is filled in is written, whether has_ says so or not");
+	tap_ok(pv_slice_eq(back.line, r.line), "and the sealed line is the canonical one");
+	if (e.code != PV_OK)
+		tap_note("%s: %s", e.field, e.what);
+}
+
 static void
 test_leniency(void)
 {
@@ -416,6 +447,7 @@ main(int argc, char **argv)
 	test_tables();
 	test_kinds(argv[1]);
 	test_values();
+	test_made();
 	test_leniency();
 	test_bad();
 	test_size();

@@ -3,6 +3,8 @@
 #ifndef PV_WIRE_WIRE_H
 #define PV_WIRE_WIRE_H
 
+#include "wire/area.h"
+#include "wire/describe.h"
 #include "wire/exchange.h"
 #include "wire/file.h"
 #include "wire/record.h"

@@ -20,8 +20,9 @@ unset(const struct pv_member *m, const void *in)
 	const void *at = (const char *)in + m->at;
 	const struct pv_names *list = at; /* every list and map begins with a pointer and a count */
 
-	if (m->has != 0)
-		return !*((const bool *)in + (m->has - 1));
+	/* Said to be given; or else anything in it says so: nothing that somebody filled in is lost. */
+	if (m->has != 0 && *((const bool *)in + (m->has - 1)))
+		return false;
 	switch (m->type) {
 	case PV_T_TEXT:
 	case PV_T_JSON:
