@@ -1,41 +1,99 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Each secret has pages of its own: mlock() and MADV_DONTDUMP work on pages, and unlocking a page that two secrets
- * share would let the other go to swap. That costs 2 us and a page each; there are few secrets. Where the limit on
- * locked memory is used up the secret is kept all the same, unlocked: swap is a lesser evil than a gateway that
- * cannot open.
+ * share would let the other go to swap. Getting and locking a page takes 10 us, so some are kept, wiped, for the next
+ * secret. Where the limit on locked memory is used up the secret is kept all the same, unlocked: swap is a lesser evil
+ * than a gateway that cannot open.
  */
 #include "crypto/secret.h"
 
 #include <openssl/crypto.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 
+#define SPARES 64
+
 struct pv_secret {
 	size_t n;
-	size_t room;   /* bytes at the beginning, for n <= room */
-	size_t mapped; /* of the whole, this head included */
+	size_t room;            /* bytes to be wiped, n <= room */
+	size_t mapped;          /* of the whole, this head included */
+	struct pv_secret *next; /* when it is spare */
 	uint8_t bytes[];
 };
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct pv_secret *spares; /* of one page each */
+static size_t spare_count;
+
+static struct pv_secret *
+take_spare(void)
+{
+	struct pv_secret *s;
+
+	pthread_mutex_lock(&lock);
+	s = spares;
+	if (s != NULL) {
+		spares = s->next;
+		spare_count--;
+	}
+	pthread_mutex_unlock(&lock);
+	return s;
+}
+
+static bool
+keep_spare(struct pv_secret *s)
+{
+	bool kept;
+
+	pthread_mutex_lock(&lock);
+	kept = spare_count < SPARES;
+	if (kept) {
+		s->next = spares;
+		spares = s;
+		spare_count++;
+	}
+	pthread_mutex_unlock(&lock);
+	return kept;
+}
+
+static size_t
+page_size(void)
+{
+	return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static struct pv_secret *
+map_pages(size_t size)
+{
+	struct pv_secret *s =
+	    mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (s == MAP_FAILED)
+		pv_out_of_memory(size);
+	(void)!mlock(s, size);
+	(void)!madvise(s, size, MADV_DONTDUMP);
+	s->mapped = size;
+	return s;
+}
 
 struct pv_secret *
 pv_secret_new(size_t n)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE), mapped;
-	struct pv_secret *s;
+	size_t page = page_size(), size;
+	struct pv_secret *s = NULL;
 
-	if (!pv_add_size(n, sizeof(*s) + page - 1, &mapped))
+	if (!pv_add_size(n, sizeof(*s) + page - 1, &size))
 		pv_out_of_memory(n);
-	mapped -= mapped % page;
-	s = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (s == MAP_FAILED)
-		pv_out_of_memory(n);
-	(void)!mlock(s, mapped);
-	(void)!madvise(s, mapped, MADV_DONTDUMP);
+	size -= size % page;
+	if (size == page)
+		s = take_spare();
+	if (s == NULL)
+		s = map_pages(size);
 	s->n = s->room = n;
-	s->mapped = mapped;
+	s->next = NULL;
 	return s;
 }
 
@@ -73,7 +131,8 @@ pv_secret_free(struct pv_secret *s)
 	if (s == NULL)
 		return;
 	explicit_bzero(s->bytes, s->room);
-	munmap(s, s->mapped); /* unlocks, too */
+	if (s->mapped != page_size() || !keep_spare(s))
+		munmap(s, s->mapped); /* unlocks, too */
 }
 
 void

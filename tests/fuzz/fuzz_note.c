@@ -42,6 +42,10 @@ check_signing(struct pv_slice in, const struct pv_note *n, struct pv_arena *a)
 
 	if (n->sig_count == PV_NOTE_SIGS || in.n > PV_NOTE_MAX - 200)
 		return;
+	for (size_t i = 0; i < n->sig_count; i++) {
+		if (pv_slice_eq(n->sigs[i].name, key.name))
+			return; /* a wrong signature of ours is there */
+	}
 	pv_buf_add(&b, in);
 	must(pv_ok(pv_note_sign(&b, key.name, pair, &e)));
 	must(
