@@ -12,6 +12,10 @@ PV_RESULT pv_act_row_read(struct pv_slice body, struct pv_arena *a, struct pv_re
     struct pv_err *e);
 struct pv_slice pv_act_row_note(struct pv_slice body);
 
+/* The newest note of that act: of a hold that was signed again, the one with all signatures. */
+PV_RESULT pv_act_note(struct pv_store_view *v, struct pv_slice origin, struct pv_slice id, struct pv_arena *a, struct pv_slice *note,
+    bool *found, struct pv_err *e);
+
 /* Whether the act stands in the log as itself (docs/protocol/order-log.md). */
 bool pv_act_public(const struct pv_state *s, const struct pv_record *r);
 /* The entry of a private act: 32 bytes of salt, and the note. */

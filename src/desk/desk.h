@@ -222,6 +222,7 @@ PV_RESULT pv_desk_ask(struct pv_desk *d, const struct pv_ask_ask *ask, struct pv
 
 struct pv_answer_answer {
 	bool granted;
+	bool unknown_report; /* refused, since nothing is known here of it; who asked is told what everybody is told */
 	struct pv_slice request_id, report, party, person, purpose, release;
 	struct pv_names agreements;
 	struct pv_obligations obligations;

@@ -16,6 +16,7 @@
 #include "codec/json.h"
 #include "crypto/hash.h"
 #include "desk/acts.h"
+#include "desk/journal.h"
 #include "desk/words.h"
 #include "tlog/checkpoint.h"
 #include "tlog/tree.h"
@@ -157,7 +158,11 @@ load_act(struct pv_log *log, const struct pv_store_row *row, struct pv_err *e)
 	PV_TRY(pv_act_row_read(row->c[PV_C_ACT_BODY].s, log->arena, r, &act.signers, &act.signer_count, e));
 	act.has_index = true;
 	act.index = row->c[PV_C_ACT_INDEX].n;
-	return pv_state_apply(log->state, &act, &applied, e);
+	PV_TRY(pv_state_apply(log->state, &act, &applied, e));
+	/* Its place in the log, not among the facts: a hold's later signatures are entries too, and a copy has gaps. */
+	if (applied == PV_APPLIED)
+		log->state->all.at[log->state->all.n - 1]->index = act.index;
+	return PV_DONE;
 }
 
 static PV_RESULT
@@ -210,6 +215,43 @@ load_log(struct pv_log *log, struct pv_store_view *v, struct pv_err *e)
 	return PV_DONE;
 }
 
+/* A copy that does not fold closes what depends on it, and nothing else. */
+static PV_RESULT
+load_copy(struct pv_log *log, struct pv_store_view *v, struct pv_err *e)
+{
+	struct pv_store_head head;
+	struct pv_status st;
+	bool found;
+
+	if (log->broken)
+		return PV_DONE;
+	st = load_log(log, v, e);
+	if (pv_ok(st) || st.code != PV_E_UNTRUSTED)
+		return st;
+	log->broken = true;
+	PV_TRY(pv_store_log_head(v, log->origin, &head, &found, e));
+	log->loaded = head.size;
+	return PV_DONE;
+}
+
+/* The own log that does not fold closes the home, but for 'log verify' and 'log rebuild'. */
+static PV_RESULT
+load_own(struct pv_desk *d, struct pv_store_view *v, struct pv_err *e)
+{
+	struct pv_status st;
+
+	if (d->own.broken) {
+		*e = d->broken;
+		return (struct pv_status){ e->code };
+	}
+	st = load_log(&d->own, v, e);
+	if (st.code == PV_E_UNTRUSTED) {
+		d->own.broken = true;
+		d->broken = *e;
+	}
+	return st;
+}
+
 static PV_RESULT
 find_copies(struct pv_desk *d, struct pv_store_view *v, struct pv_err *e)
 {
@@ -237,10 +279,10 @@ pv_home_refresh(struct pv_desk *d, struct pv_err *e)
 	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
 
 	PV_TRY(pv_store_view_open(&v, d->store, e));
-	PV_TRY(load_log(&d->own, v, e));
+	PV_TRY(load_own(d, v, e));
 	PV_TRY(find_copies(d, v, e));
 	for (size_t i = 0; i < d->copies.n; i++)
-		PV_TRY(load_log(d->copies.at[i], v, e));
+		PV_TRY(load_copy(d->copies.at[i], v, e));
 	return PV_DONE;
 }
 
@@ -292,16 +334,24 @@ pv_desk_open(struct pv_desk **out, const char *home, const struct pv_env *env, s
 	PV_AUTO(pv_desk_closep) struct pv_desk *d = PV_NEW(struct pv_desk);
 	struct pv_store_options o = { .mode = PV_STORE_WRITE, .tree = pv_home_tree(), .env = *env, .reserve_bytes = 8 << 20,
 		.busy_ms = WAIT_MS, .key_batch = 64 };
+	struct pv_err ignored;
+	struct pv_status st;
 
 	d->path = pv_strdup(home);
 	d->env = *env;
+	d->real_ms = env->realtime_ms(env->ctx);
+	d->boot_ms = env->boottime_ms(env->ctx);
 	d->arena = pv_arena_new();
 	log_begin(&d->own, PV_NO_SLICE, true);
 	PV_TRY(read_config(d, e));
 	log_free(&d->own);
 	log_begin(&d->own, d->origin, true);
 	PV_TRY(pv_store_open(&d->store, pv_home_path(d, d->arena, "proviso.db"), &o, e));
-	PV_TRY(pv_home_refresh(d, e));
+	st = pv_home_refresh(d, e);
+	if (!pv_ok(st) && !d->own.broken)
+		return st;
+	if (!d->own.broken)
+		pv_ignore(pv_journal_flush(d, &ignored)); /* later will do, and the next entry says what is wrong */
 	*out = PV_TAKE(d);
 	return PV_DONE;
 }
@@ -366,9 +416,18 @@ pv_home_pair(struct pv_desk *d, const char *name, struct pv_pair **out, struct p
 /* ---- time and freshness ---- */
 
 uint64_t
+pv_home_clock(const struct pv_desk *d)
+{
+	uint64_t real = d->env.realtime_ms(d->env.ctx), boot = d->env.boottime_ms(d->env.ctx);
+	uint64_t anchored = boot > d->boot_ms ? d->real_ms + (boot - d->boot_ms) : d->real_ms;
+
+	return (real > anchored ? real : anchored) / 1000;
+}
+
+uint64_t
 pv_home_now(const struct pv_desk *d, const struct pv_log *log)
 {
-	uint64_t now = d->env.realtime_ms(d->env.ctx) / 1000;
+	uint64_t now = pv_home_clock(d);
 
 	return now > log->signed_s ? now : log->signed_s;
 }
@@ -397,14 +456,20 @@ sign_again(struct pv_desk *d, struct pv_err *e)
 PV_RESULT
 pv_home_fresh(struct pv_desk *d, struct pv_log *log, bool *fresh, struct pv_err *e)
 {
-	uint64_t clock = d->env.realtime_ms(d->env.ctx) / 1000;
+	uint64_t clock = d->env.realtime_ms(d->env.ctx) / 1000, now;
 
 	*fresh = false;
+	if (log->broken)
+		return PV_DONE;
 	if (log->own && clock >= log->signed_s && clock - log->signed_s >= log->refresh_s)
 		PV_TRY(sign_again(d, e));
 	if (log->signed_s == 0 || log->signed_s > clock + log->skew_s)
 		return PV_DONE; /* never proven, or a stamp from the future: closed */
-	*fresh = pv_home_now(d, log) < log->signed_s + log->lease_s;
+	/* What our own signer signed is kept: a clock set back while the home was closed does not lengthen a partner's lease. */
+	now = pv_home_now(d, log);
+	if (d->own.signed_s > now)
+		now = d->own.signed_s;
+	*fresh = now < log->signed_s + log->lease_s;
 	return PV_DONE;
 }
 
@@ -439,11 +504,30 @@ pv_home_tree(void)
 
 /* ---- checkpoints ---- */
 
+/* Signed times never go back, whatever the clock does: the store keeps no older note. */
+static PV_RESULT
+not_before(struct pv_desk *d, struct pv_slice log, uint64_t *second, struct pv_err *e)
+{
+	PV_AUTO(pv_arena_freep) struct pv_arena *a = pv_arena_new();
+	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
+
+	PV_TRY(pv_store_view_open(&v, d->store, e));
+	for (unsigned kind = PV_STORE_SIGNED; kind <= PV_STORE_COSIGNED; kind++) {
+		struct pv_store_checkpoint c;
+		bool found;
+
+		PV_TRY(pv_store_log_checkpoint(v, log, (enum pv_store_note_kind)kind, UINT64_MAX, a, &c, &found, e));
+		if (found && c.second > *second)
+			*second = c.second;
+	}
+	return PV_DONE;
+}
+
 PV_RESULT
 pv_home_checkpoint(struct pv_desk *d, struct pv_slice log, uint64_t size, const uint8_t root[32], struct pv_err *e)
 {
 	bool orders = pv_slice_eq(log, d->origin);
-	uint64_t now = orders ? pv_home_now(d, &d->own) : d->env.realtime_ms(d->env.ctx) / 1000;
+	uint64_t now = orders ? pv_home_now(d, &d->own) : pv_home_clock(d);
 	struct pv_checkpoint tree = { .origin = log, .size = size };
 	PV_AUTO(pv_buf_free) struct pv_buf note = { 0 };
 	PV_AUTO(pv_pair_freep) struct pv_pair *key = NULL;
@@ -457,6 +541,7 @@ pv_home_checkpoint(struct pv_desk *d, struct pv_slice log, uint64_t size, const 
 	bool moved;
 
 	memcpy(tree.root, root, sizeof(tree.root));
+	PV_TRY(not_before(d, log, &now, e));
 	PV_TRY(pv_home_pair(d, orders ? "log" : "journal", &key, NULL, a, e));
 	PV_TRY(pv_checkpoint_sign(&note, &tree, key, e));
 	if (orders) {

@@ -35,6 +35,7 @@ struct pv_log {
 	struct pv_snapshot *snapshot; /* NULL until a decision needs it */
 	uint64_t signed_s;            /* newest verified freshness signature */
 	uint64_t refresh_s, lease_s, skew_s;
+	bool broken;                  /* its rows do not fold: closed until they are mended */
 };
 
 struct pv_desk {
@@ -45,6 +46,8 @@ struct pv_desk {
 	struct pv_slice party, origin, journal, kas_url;
 	struct pv_log own;
 	PV_VEC(struct pv_log *) copies;
+	uint64_t boot_ms, real_ms;    /* both clocks when the home was opened: one set back later does not count */
+	struct pv_err broken;         /* why the own log is */
 };
 
 /* ---- home.c ---- */
@@ -63,6 +66,8 @@ PV_RESULT pv_home_pair(struct pv_desk *d, const char *name, struct pv_pair **out
 /* HOME/rest, in the arena. */
 const char *pv_home_path(struct pv_desk *d, struct pv_arena *a, const char *rest);
 
+/* Seconds: CLOCK_REALTIME, or what it would be had nobody set it back since the home was opened. */
+uint64_t pv_home_clock(const struct pv_desk *d);
 /* Seconds: the largest of the clock and the newest signed time of that log (DESIGN 6.2). */
 uint64_t pv_home_now(const struct pv_desk *d, const struct pv_log *log);
 /* Whether log may be acted on now; for the own log a fresh signature is made when it is time (the signer runs in process). */

@@ -28,10 +28,22 @@ struct pv_journalled {
 	struct pv_names disclosures; /* of all fields, in the arena */
 };
 
+/* Writes the counts of repeated refusals whose minute is over. Every entry does so first. */
+PV_RESULT pv_journal_flush(struct pv_desk *d, struct pv_err *e);
+
 /*
- * Appends the entry, with rows (changes of tables) in the same transaction.
- * Cells of rows that must hold the entry's index have from_append set to 1.
+ * The changes of one entry and its rows, to stand from place base on in a submission of the caller's own. A row's cell
+ * with from_append set (to anything) is given the entry's index.
  */
+struct pv_journal_laid {
+	const struct pv_store_change *changes; /* in the arena */
+	size_t n;
+	uint64_t second;
+	struct pv_names disclosures;
+};
+PV_RESULT pv_journal_lay(struct pv_desk *d, const struct pv_journal_entry *entry, const struct pv_store_change *rows, size_t row_count,
+    size_t base, struct pv_arena *a, struct pv_journal_laid *out, struct pv_err *e);
+/* Appends the entry, with rows (changes of tables) in the same transaction; from_append as above. */
 PV_RESULT pv_journal_add(struct pv_desk *d, const struct pv_journal_entry *entry, const struct pv_store_change *rows, size_t row_count,
     struct pv_arena *a, struct pv_journalled *out, struct pv_err *e);
 
@@ -39,8 +51,8 @@ PV_RESULT pv_journal_add(struct pv_desk *d, const struct pv_journal_entry *entry
  * A refusal: the first of a minute is an entry at once (out->index), its repeats are counted and written as one
  * refused-again when the minute is over. *first says which.
  */
-PV_RESULT pv_journal_refusal(struct pv_desk *d, const struct pv_journal_entry *entry, struct pv_arena *a, struct pv_journalled *out,
-    bool *first, struct pv_err *e);
+PV_RESULT pv_journal_refusal(struct pv_desk *d, const struct pv_journal_entry *entry, const struct pv_store_change *rows, size_t row_count,
+    struct pv_arena *a, struct pv_journalled *out, bool *first, struct pv_err *e);
 
 /* The fields of an entry that this home can still open: NULL value where erased or never held. */
 struct pv_journal_field {

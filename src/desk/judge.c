@@ -11,25 +11,8 @@
 #define ORIGINS_MAX 64
 #define IDS         256
 #define DEEP        16
-
-/* The log that may speak for a party: the own one, or a copy that a peer record admits. NULL: none is held here. */
-static struct pv_log *
-log_of(struct pv_desk *d, struct pv_slice party)
-{
-	const struct pv_state *s = d->own.state;
-	const struct pv_facts *peers = &s->by_kind[PV_PEER];
-
-	if (s->genesis != NULL && pv_name_under(party, s->genesis->genesis.root))
-		return &d->own;
-	for (size_t i = 0; i < peers->n; i++) {
-		const struct pv_peer *p = &peers->at[i]->r->peer;
-
-		for (size_t k = 0; peers->at[i]->ended == PV_NEVER && k < p->names.n; k++)
-			if (pv_name_under(party, p->names.at[k]))
-				return pv_home_log(d, p->origin);
-	}
-	return NULL;
-}
+#define SOURCES_MAX 1024
+#define SAID_MAX    64 /* ids told of one decision: an entry of the journal is no list of all orders */
 
 struct needed {
 	struct pv_log *at[ORIGINS_MAX];
@@ -53,12 +36,48 @@ need(struct needed *all, struct pv_log *log)
 		all->at[all->n++] = log;
 }
 
+/* Every log that may speak for a party: the own one, or those that peer records admit. None, or one that is not held: missing. */
+static void
+need_party(struct pv_desk *d, struct needed *all, struct pv_slice party)
+{
+	const struct pv_state *s = d->own.state;
+	const struct pv_facts *peers = &s->by_kind[PV_PEER];
+	bool any = false;
+
+	if (s->genesis != NULL && pv_name_under(party, s->genesis->genesis.root)) {
+		need(all, &d->own);
+		return;
+	}
+	for (size_t i = 0; i < peers->n; i++) {
+		const struct pv_peer *p = &peers->at[i]->r->peer;
+		bool speaks = false;
+
+		for (size_t k = 0; peers->at[i]->ended == PV_NEVER && k < p->names.n; k++)
+			speaks = speaks || pv_name_under(party, p->names.at[k]);
+		if (speaks)
+			need(all, pv_home_log(d, p->origin));
+		any = any || speaks;
+	}
+	all->missing = all->missing || !any;
+}
+
+struct pv_log *
+pv_log_of(struct pv_desk *d, struct pv_slice party)
+{
+	struct needed all = { 0 };
+
+	need_party(d, &all, party);
+	return all.n != 0 ? all.at[0] : NULL;
+}
+
+/* A source of which nothing is known has no originator: the decision refuses it by itself, no proof would help. */
 static void
 need_matter(struct pv_desk *d, struct needed *all, const struct pv_matter *m)
 {
-	need(all, log_of(d, m->originator));
+	if (m->originator.n != 0)
+		need_party(d, all, m->originator);
 	for (size_t i = 0; i < m->custodians.n; i++)
-		need(all, log_of(d, m->custodians.at[i]));
+		need_party(d, all, m->custodians.at[i]);
 	for (size_t i = 0; i < m->source_count; i++)
 		need_matter(d, all, &m->sources[i]);
 }
@@ -83,6 +102,35 @@ take_times(struct pv_desk *d, const struct needed *all, uint64_t at, struct pv_r
 	if (at != 0)
 		r->now_s = r->signed_s = at;
 	return PV_DONE;
+}
+
+static bool
+forbids_giving(const struct pv_case *c, const struct pv_agreement *g, uint64_t now, bool outside)
+{
+	for (size_t i = 0; i < g->obligations.n; i++) {
+		const struct pv_obligation *o = &g->obligations.at[i];
+
+		if (o->duty == PV_NO_ONWARD && outside)
+			return true;
+		if (o->duty == PV_DELETE_BY && ((o->by != 0 && now >= o->by) || (o->after_s != 0 && now >= c->held_since + o->after_s)))
+			return true;
+	}
+	return false;
+}
+
+/* What the agreements by which it came into custody oblige the custodian to: not to give it on, not to have it any more. */
+static bool
+may_give_on(const struct pv_case *c, const struct pv_judgement *j)
+{
+	for (size_t i = 0; i < j->decision.agreements.n; i++) {
+		const struct pv_agreement *g = &j->decision.agreements.at[i].r->agreement;
+
+		for (size_t k = 0; k < c->matter.custodians.n; k++)
+			if (g->custody && pv_name_under(c->matter.custodians.at[k], g->to) &&
+			    forbids_giving(c, g, j->now_s, !pv_name_under(c->recipient, c->matter.custodians.at[k])))
+				return false;
+	}
+	return true;
 }
 
 PV_RESULT
@@ -120,6 +168,12 @@ pv_judge(struct pv_desk *d, const struct pv_case *c, struct pv_arena *a, struct 
 		pv_decide(&j.origins, &j.request, &j.decision);
 	}
 	j.obligations = pv_decision_obligations(&j.decision, a);
+	if (c->held_since != 0 && j.decision.answer == PV_RELEASE && !may_give_on(c, &j)) {
+		j.decision.answer = PV_REFUSE;
+		j.decision.reason = PV_WHY_NO_AGREEMENT;
+		j.decision.agreements.n = 0;
+		j.obligations = (struct pv_obligations){ 0 };
+	}
 	*out = j;
 	return PV_DONE;
 }
@@ -133,8 +187,9 @@ pv_judge_again(struct pv_desk *d, const struct pv_case *c, struct pv_arena *a, s
 
 /* ---- matters ---- */
 
+/* Sources of sources may be many more than they look: beyond this many nothing is known of them. */
 static PV_RESULT
-matter_of(struct pv_desk *d, const struct pv_record *label, struct pv_names custodians, unsigned depth, struct pv_arena *a,
+matter_of(struct pv_desk *d, const struct pv_record *label, struct pv_names custodians, unsigned depth, size_t *left, struct pv_arena *a,
     struct pv_matter *out, struct pv_err *e)
 {
 	const struct pv_report *r = &label->report;
@@ -148,10 +203,12 @@ matter_of(struct pv_desk *d, const struct pv_record *label, struct pv_names cust
 		struct pv_kept source;
 		bool found = false;
 
-		if (depth < DEEP)
+		if (depth < DEEP && *left > 0) {
+			(*left)--;
 			PV_TRY(pv_report_find(d, r->derived_from.at[i], a, &source, &found, e));
+		}
 		if (found)
-			PV_TRY(matter_of(d, &source.label, source.custodians, depth + 1, a, &sources[i], e));
+			PV_TRY(matter_of(d, &source.label, source.custodians, depth + 1, left, a, &sources[i], e));
 		/* else: nothing is known of it, not even whose it is, and so nothing permits it */
 	}
 	return PV_DONE;
@@ -161,7 +218,9 @@ PV_RESULT
 pv_matter_of(struct pv_desk *d, const struct pv_record *label, struct pv_names custodians, struct pv_arena *a, struct pv_matter *out,
     struct pv_err *e)
 {
-	return matter_of(d, label, custodians, 0, a, out, e);
+	size_t left = SOURCES_MAX;
+
+	return matter_of(d, label, custodians, 0, &left, a, out, e);
 }
 
 /* ---- for the journal ---- */
@@ -180,9 +239,16 @@ static void
 write_ids(struct pv_jsonw *w, const char *name, const struct pv_refs *refs)
 {
 	pv_jsonw_array(w, name);
-	for (size_t i = 0; i < refs->n; i++)
+	for (size_t i = 0; i < refs->n && i < SAID_MAX; i++)
 		pv_jsonw_str(w, NULL, refs->at[i].r->id);
 	pv_jsonw_end(w);
+}
+
+static void
+write_more(struct pv_jsonw *w, const char *name, const struct pv_refs *refs)
+{
+	if (refs->n > SAID_MAX)
+		pv_jsonw_u64(w, name, refs->n - SAID_MAX);
 }
 
 struct pv_slice
@@ -194,6 +260,8 @@ pv_judgement_json(const struct pv_judgement *j, struct pv_arena *a)
 	pv_jsonw_object(&w, NULL);
 	write_ids(&w, "agreements", &j->decision.agreements);
 	pv_jsonw_str(&w, "answer", pv_slice_of(j->decision.answer == PV_RELEASE ? "permit" : "refuse"));
+	write_more(&w, "more_agreements", &j->decision.agreements);
+	write_more(&w, "more_orders", &j->decision.orders);
 	write_ids(&w, "orders", &j->decision.orders);
 	pv_jsonw_str(&w, "reason", pv_slice_of(pv_reason_name(j->decision.reason)));
 	pv_jsonw_end(&w);

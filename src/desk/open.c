@@ -19,9 +19,16 @@
 #include "desk/release.h"
 #include "wire/exchange.h"
 #include "wire/record.h"
+#include "wire/signed.h"
 
 #define REQUEST_LIFE_S (7 * 86400)
-#define CHANNEL        PV_SLICE("courier")
+#define CHANNEL        PV_SLICE("exchange.courier")
+#define VOICES_MAX     16
+#define PERSON_MAX     256
+#define NAME_MAX_BYTES 200
+#define NOTES_BYTES    (96 * 1024) /* of orders that come with a refusal: a reply has a size that is read */
+#define SAID_MAX       64
+#define LOOK_BYTES     (1024 * 1024)
 
 /* ---- signed lines between homes ---- */
 
@@ -42,43 +49,80 @@ sign_line(struct pv_desk *d, const struct pv_buf *line, struct pv_buf *note, str
 	return pv_note_sign(note, vkey.name, gateway, e);
 }
 
+/* The key records by which a note's signer may speak. */
+struct voices {
+	const struct pv_record *at[VOICES_MAX];
+	size_t n;
+};
+
+static bool
+signed_by(const struct pv_note *note, const struct pv_vkey *vkey)
+{
+	for (size_t i = 0; i < note->sig_count; i++)
+		if (note->sigs[i].id == vkey->id && pv_slice_eq(note->sigs[i].name, vkey->name))
+			return true;
+	return false;
+}
+
 /*
- * Verifies a note with the keys that this log binds to gateways and issuers,
- * and says for whom the signer may speak. Nobody else's word counts.
+ * Verifies a note with the keys that this log binds, now, for that use, and
+ * says by which records they are bound. Nobody else's word counts.
  */
 static PV_RESULT
-verify_line(struct pv_desk *d, struct pv_slice bytes, const char *source, struct pv_arena *a, struct pv_slice *line,
-    const struct pv_record **key, struct pv_err *e)
+verify_line(struct pv_desk *d, struct pv_slice bytes, const char *source, enum pv_use use, struct pv_arena *a, struct pv_slice *line,
+    struct voices *who, struct pv_err *e)
 {
 	const struct pv_facts *keys = &d->own.state->by_kind[PV_KEY];
 	struct pv_note note;
 	uint64_t now = pv_desk_now(d);
 
-	*key = NULL;
+	who->n = 0;
 	PV_TRY(pv_from(pv_note_read(&note, bytes, a, e), e, source));
-	for (size_t i = 0; i < keys->n && *key == NULL; i++) {
+	for (size_t i = 0; i < keys->n && who->n < VOICES_MAX; i++) {
 		const struct pv_key *k = &keys->at[i]->r->key;
 		struct pv_note_check check;
 		struct pv_vkey vkey;
-		bool mine = false;
 
-		if ((k->use != PV_USE_GATEWAY && k->use != PV_USE_ISSUER) || !pv_fact_stands(keys->at[i], now) || now < k->from ||
-		    (k->until != 0 && now >= k->until) || !pv_ok(pv_vkey_read(&vkey, k->key, e)))
-			continue;
-		for (size_t s = 0; s < note.sig_count; s++)
-			mine = mine || (note.sigs[s].id == vkey.id && pv_slice_eq(note.sigs[s].name, vkey.name));
-		if (!mine)
+		if (k->use != use || !pv_fact_stands(keys->at[i], now) || now < k->from || (k->until != 0 && now >= k->until) ||
+		    !pv_ok(pv_vkey_read(&vkey, k->key, e)) || !signed_by(&note, &vkey))
 			continue;
 		PV_TRY(pv_from(pv_note_verify(&note, &vkey, &check, 1, e), e, source));
 		if (check.good)
-			*key = keys->at[i]->r;
+			who->at[who->n++] = keys->at[i]->r;
 	}
-	if (*key == NULL)
-		return pv_from(pv_advise(PV_FAIL(e, PV_E_UNTRUSTED, "signed by \"%.*s\", which no key record of %.*s binds to a gateway or issuer",
-		    PV_FMT(note.sigs[0].name), PV_FMT(d->origin)), e,
+	if (who->n == 0)
+		return pv_from(pv_advise(PV_FAIL(e, PV_E_UNTRUSTED, "signed by \"%.*s\", which no standing key record of %.*s binds to %s",
+		    PV_FMT(note.sigs[0].name), PV_FMT(d->origin), use == PV_USE_ISSUER ? "an issuer" : "a gateway"), e,
 		    "If it is a partner's, take its card: proviso peer add CARD"), e, source);
 	*line = pv_slice_sub(note.text, 0, note.text.n - 1);
 	return PV_DONE;
+}
+
+static bool
+speaks_for(const struct voices *who, struct pv_slice party)
+{
+	for (size_t i = 0; i < who->n; i++)
+		if (pv_name_under(party, who->at[i]->key.party))
+			return true;
+	return false;
+}
+
+/* Whether a party's word is that of the authority whose log it is, by our own record of it. */
+static bool
+of_log(const struct pv_desk *d, struct pv_slice origin, struct pv_slice party)
+{
+	const struct pv_facts *peers = &d->own.state->by_kind[PV_PEER];
+
+	if (pv_slice_eq(origin, d->origin))
+		return pv_name_under(party, d->party);
+	for (size_t i = 0; i < peers->n; i++) {
+		const struct pv_peer *p = &peers->at[i]->r->peer;
+
+		for (size_t k = 0; peers->at[i]->ended == PV_NEVER && pv_slice_eq(p->origin, origin) && k < p->names.n; k++)
+			if (pv_name_under(party, p->names.at[k]))
+				return true;
+	}
+	return false;
 }
 
 static struct pv_slice
@@ -181,6 +225,24 @@ request_row(struct pv_desk *d, const struct pv_exchange_request *r, const char *
 	return c;
 }
 
+/*
+ * A request that is over: its digest, not its text, which names a person whose data must be erasable. The random
+ * part makes two answers given at the same moment two rows, of which the second is refused.
+ */
+static struct pv_store_change
+closed_row(struct pv_desk *d, const struct pv_exchange_request *r, const char *state, struct pv_slice line, struct pv_arena *a,
+    enum pv_store_op op)
+{
+	PV_AUTO(pv_buf_free) struct pv_buf b = { 0 };
+	uint8_t raw[16];
+
+	d->env.random(d->env.ctx, raw, sizeof(raw));
+	pv_buf_add(&b, digest_of(line, a));
+	pv_buf_add_c(&b, ' ');
+	pv_hex_write(&b, pv_slice_mem(raw, sizeof(raw)));
+	return request_row(d, r, state, pv_arena_copy(a, pv_buf_slice(&b)), op);
+}
+
 static PV_RESULT
 fill_request(struct pv_desk *d, const struct pv_ask_ask *ask, const struct opened_file *f, struct pv_exchange_request *r, struct pv_arena *a,
     struct pv_err *e)
@@ -229,7 +291,7 @@ refused_here(struct pv_desk *d, const struct pv_judgement *j, const struct pv_ca
 		.decision = pv_judgement_json(j, a) };
 	bool first;
 
-	PV_TRY(pv_journal_refusal(d, &entry, a, &r.journalled, &first, e));
+	PV_TRY(pv_journal_refusal(d, &entry, NULL, 0, a, &r.journalled, &first, e));
 	return pv_tell(d, &r, d->party, a, told, e);
 }
 
@@ -287,24 +349,65 @@ pv_desk_ask(struct pv_desk *d, const struct pv_ask_ask *ask, struct pv_buf *requ
 
 /* ---- answer ---- */
 
+/* Words from outside that go into the journal and the store. */
+static PV_RESULT
+check_words(const struct pv_exchange_request *r, struct pv_err *e)
+{
+	bool id = r->id.n == 34 && pv_slice_starts(r->id, PV_SLICE("q-"));
+
+	for (size_t i = 2; id && i < r->id.n; i++)
+		id = (r->id.p[i] >= '0' && r->id.p[i] <= '9') || (r->id.p[i] >= 'a' && r->id.p[i] <= 'f');
+	if (!id)
+		return pv_within(PV_FAIL(e, PV_E_INPUT, "\"q-\" and 32 hex digits are wanted"), e, "id");
+	if (r->person.n > PERSON_MAX)
+		return pv_within(PV_FAIL(e, PV_E_LIMIT, "%d bytes at most", PERSON_MAX), e, "person");
+	if (r->party.n > NAME_MAX_BYTES || r->purpose.n > NAME_MAX_BYTES || r->report.n > NAME_MAX_BYTES || r->issuer.n > NAME_MAX_BYTES)
+		return PV_FAIL(e, PV_E_LIMIT, "a name of more than %d bytes", NAME_MAX_BYTES);
+	return PV_DONE;
+}
+
+/* Who vouches, for whom, for what: one and the same key record must allow all of it. */
+static PV_RESULT
+check_passport(const struct pv_exchange_request *r, const struct voices *who, struct pv_err *e)
+{
+	bool party = false;
+
+	for (size_t i = 0; i < who->n; i++) {
+		const struct pv_key *k = &who->at[i]->key;
+		bool may = k->purposes.n == 0;
+
+		if (!pv_name_under(r->issuer, k->party) || !pv_name_under(r->party, r->issuer))
+			continue;
+		party = true;
+		for (size_t p = 0; p < k->purposes.n; p++)
+			may = may || pv_name_under(r->purpose, k->purposes.at[p]);
+		if (may)
+			return PV_DONE;
+	}
+	if (party)
+		return PV_FAIL(e, PV_E_INPUT, "this key may not vouch for the purpose it states");
+	return PV_FAIL(e, PV_E_UNTRUSTED, "this key vouches for %.*s, and not as %.*s for %.*s", PV_FMT(who->at[0]->key.party), PV_FMT(r->issuer),
+	    PV_FMT(r->party));
+}
+
 /* The passport: who vouches, for whom, for us, now, and only once. */
 static PV_RESULT
-check_request(struct pv_desk *d, const struct pv_exchange_request *r, const struct pv_record *key, struct pv_err *e)
+check_request(struct pv_desk *d, const struct pv_exchange_request *r, const struct voices *who, struct pv_err *e)
 {
 	uint64_t now = pv_desk_now(d);
 	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
 	PV_AUTO(pv_arena_freep) struct pv_arena *a = pv_arena_new();
 	struct pv_store_row row = { .c[PV_C_REQUEST_ID] = PV_CELL_S(r->id) };
-	bool may = key->key.purposes.n == 0, found;
+	bool found;
 
+	PV_TRY(check_words(r, e));
 	if (!pv_slice_eq(r->log, d->origin))
 		return PV_FAIL(e, PV_E_INPUT, "this request is for %.*s, not for %.*s", PV_FMT(r->log), PV_FMT(d->origin));
-	if (!pv_name_under(r->party, key->key.party))
-		return PV_FAIL(e, PV_E_UNTRUSTED, "this key vouches for %.*s, and %.*s is not below it", PV_FMT(key->key.party), PV_FMT(r->party));
-	for (size_t i = 0; i < key->key.purposes.n; i++)
-		may = may || pv_name_under(r->purpose, key->key.purposes.at[i]);
-	if (!may)
-		return PV_FAIL(e, PV_E_INPUT, "this key may not vouch for the purpose it states");
+	PV_TRY(check_passport(r, who, e));
+	/* What comes as a file came by courier, whatever it says: a channel is how, not a wish. */
+	if (!pv_slice_eq(r->channel, CHANNEL))
+		return pv_within(PV_FAIL(e, PV_E_INPUT, "this request came as a file, and says \"%.*s\"",
+		    PV_FMT(pv_slice_sub(r->channel, 0, NAME_MAX_BYTES))), e, "channel");
 	if (r->time > now + 300)
 		return PV_FAIL(e, PV_E_INPUT, "this request is from the future: one of the two clocks is wrong");
 	if (r->expires <= now || r->expires <= r->time || r->expires - r->time > REQUEST_LIFE_S)
@@ -363,21 +466,21 @@ public_notes(struct pv_desk *d, const struct pv_judgement *j, struct pv_names or
 {
 	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
 	struct pv_slice *at = pv_arena_alloc_n(a, orders.n, sizeof(*at));
-	size_t n = 0;
+	size_t n = 0, bytes = 0;
 
 	PV_TRY(pv_store_view_open(&v, d->store, e));
-	for (size_t i = 0; i < j->decision.orders.n; i++) {
+	for (size_t i = 0; i < j->decision.orders.n && n < orders.n; i++) {
 		const struct pv_ref *ref = &j->decision.orders.at[i];
-		struct pv_store_row row = { 0 };
+		struct pv_slice note;
 		bool found;
 
-		if (!ref->r->order.is_public || n == orders.n)
+		if (!ref->r->order.is_public)
 			continue;
-		row.c[PV_C_ACT_ORIGIN] = PV_CELL_S(j->stood[ref->origin].log->origin);
-		row.c[PV_C_ACT_INDEX] = PV_CELL_N(ref->index);
-		PV_TRY(pv_store_row_get(v, PV_T_ACTS, &row, a, &found, e));
-		if (found)
-			at[n++] = pv_act_row_note(row.c[PV_C_ACT_BODY].s);
+		PV_TRY(pv_act_note(v, j->stood[ref->origin].log->origin, ref->r->id, a, &note, &found, e));
+		if (found && bytes + note.n <= NOTES_BYTES) {
+			bytes += note.n;
+			at[n++] = note;
+		}
 	}
 	*out = (struct pv_names){ at, n };
 	return PV_DONE;
@@ -405,6 +508,8 @@ reply_refusal(struct pv_desk *d, const struct pv_exchange_request *r, struct pv_
 	if (told.entitled) {
 		reply.reason = pv_slice_of(pv_reason_name(told.why));
 		reply.orders = told.orders;
+		if (reply.orders.n > SAID_MAX)
+			reply.orders.n = SAID_MAX;
 		PV_TRY(public_notes(d, &rel->judgement, told.orders, a, &reply.order_notes, e));
 	} else {
 		reply.journal = PV_NO_SLICE;
@@ -431,8 +536,34 @@ reply_grant(struct pv_desk *d, const struct pv_exchange_request *r, struct pv_sl
 	reply.label = h->note;
 	reply.terms = pv_terms_json(&rel->judgement, a);
 	reply.agreements = pv_ref_ids(&rel->judgement.decision.agreements, a);
+	if (reply.agreements.n > SAID_MAX)
+		reply.agreements.n = SAID_MAX;
 	reply.disclosures = rel->journalled.disclosures;
 	return write_reply(d, &reply, out, e);
+}
+
+static PV_RESULT
+check_client_key(const struct pv_exchange_request *r, struct pv_err *e)
+{
+	PV_AUTO(pv_wrap_pub_freep) struct pv_wrap_pub *key = NULL;
+
+	return pv_within(pv_wrap_pub_read(&key, r->client_key, e), e, "client_key");
+}
+
+/* Like any refusal, to whoever asked: that there is no such report is not for everybody to find out. */
+static PV_RESULT
+answer_unknown(struct pv_desk *d, const struct pv_exchange_request *r, struct pv_slice line, const struct pv_store_change *row,
+    struct pv_buf *out, struct pv_arena *a, struct pv_answer_answer *answer, struct pv_err *e)
+{
+	struct pv_case c = { .recipient = r->party, .purpose = r->purpose, .channel = r->channel };
+	struct pv_kept none = { .label = { .id = r->report } };
+	struct pv_releasing what = { .c = &c, .report = &none, .person = r->person, .rows = row, .row_count = 1 };
+	struct pv_released rel;
+
+	PV_TRY(pv_release_unknown(d, &what, a, &rel, e));
+	answer->unknown_report = true;
+	answer->journal_index = rel.journalled.index;
+	return reply_refusal(d, r, line, &rel, out, a, answer, e);
 }
 
 static PV_RESULT
@@ -442,17 +573,19 @@ answer_request(struct pv_desk *d, const struct pv_exchange_request *r, struct pv
 	PV_AUTO(pv_secret_freep) struct pv_secret *share = NULL;
 	struct pv_releasing what = { .person = r->person, .row_count = 1 };
 	struct pv_case c = { .recipient = r->party, .purpose = r->purpose, .channel = r->channel };
-	struct pv_store_change row = request_row(d, r, "answered", line, PV_OP_ADD);
+	struct pv_store_change row = closed_row(d, r, "answered", line, a, PV_OP_ADD);
 	struct pv_released rel;
 	struct pv_kept h;
 	struct pv_status st;
 	bool found;
 
+	PV_TRY(check_client_key(r, e));
 	PV_TRY(pv_report_find(d, r->report, a, &h, &found, e));
 	if (!found)
-		return PV_FAIL(e, PV_E_INPUT, "no report %.*s here", PV_FMT(r->report));
+		return answer_unknown(d, r, line, &row, out, a, answer, e);
 	PV_TRY(find_share(d, r, &h, &share, a, e));
 	PV_TRY(pv_matter_of(d, &h.label, h.custodians, a, &c.matter, e));
+	c.held_since = h.custodians.n != 0 ? h.created : 0;
 	what.c = &c;
 	what.report = &h;
 	what.rows = &row;
@@ -468,6 +601,8 @@ answer_request(struct pv_desk *d, const struct pv_exchange_request *r, struct pv
 	if (!pv_ok(st)) {
 		struct pv_err other;
 
+		pv_buf_clear(out);
+		answer->granted = false;
 		pv_ignore(pv_release_not_given(d, &what, &rel, "the key could not be wrapped", a, &other));
 	}
 	return st;
@@ -478,14 +613,14 @@ pv_desk_answer(struct pv_desk *d, struct pv_slice request, const char *source, s
     struct pv_answer_answer *out, struct pv_err *e)
 {
 	struct pv_exchange_request r;
-	const struct pv_record *key;
+	struct voices who;
 	struct pv_slice line;
 
 	*out = (struct pv_answer_answer){ 0 };
 	PV_TRY(pv_home_refresh(d, e));
-	PV_TRY(verify_line(d, request, source, a, &line, &key, e));
+	PV_TRY(verify_line(d, request, source, PV_USE_ISSUER, a, &line, &who, e));
 	PV_TRY(pv_from(pv_exchange_request_read(&r, line, a, e), e, source));
-	PV_TRY(pv_from(check_request(d, &r, key, e), e, source));
+	PV_TRY(pv_from(check_request(d, &r, &who, e), e, source));
 	out->request_id = r.id;
 	out->report = r.report;
 	out->party = r.party;
@@ -496,30 +631,84 @@ pv_desk_answer(struct pv_desk *d, struct pv_slice request, const char *source, s
 
 /* ---- open ---- */
 
-/* Proves every byte against the signed label, then writes a new file; nothing is left of a broken one. */
-static PV_RESULT
-write_plain(struct pv_desk *d, struct pv_sealed *sealed, const struct pv_record *label, const char *path, struct pv_err *e)
+/* The last look: right before the first byte, and again for each MiB. */
+struct looking {
+	struct pv_desk *d;
+	const struct pv_case *c;
+	struct pv_arena *a;      /* of the newest judgement */
+	struct pv_judgement j;
+	int fd;
+	uint64_t left, since;    /* bytes that left, in all and since the last look */
+	bool stopped;            /* by what j says */
+};
+
+static struct pv_status
+put_looked_at(void *ctx, struct pv_slice bytes, struct pv_err *e)
 {
-	PV_AUTO(pv_arena_freep) struct pv_arena *a = pv_arena_new();
+	struct looking *l = ctx;
+
+	while (bytes.n > 0) {
+		struct pv_slice part = pv_slice_sub(bytes, 0, LOOK_BYTES);
+
+		if (l->left == 0 || l->since + part.n > LOOK_BYTES) {
+			pv_arena_reset(l->a);
+			PV_TRY(pv_judge_again(l->d, l->c, l->a, &l->j, e));
+			l->stopped = l->j.decision.answer != PV_RELEASE;
+			l->since = 0;
+		}
+		if (l->stopped)
+			return PV_FAIL(e, PV_E_DOWN, "stopped after %llu bytes: it was looked at again, and is refused now",
+			    (unsigned long long)l->left);
+		PV_TRY(pv_report_sink(&l->fd).put(&l->fd, part, e));
+		l->left += part.n;
+		l->since += part.n;
+		bytes = pv_slice_sub(bytes, part.n, bytes.n);
+	}
+	return PV_DONE;
+}
+
+/* An empty report is looked at too. */
+static PV_RESULT
+extract(struct looking *l, struct pv_sealed *sealed, struct pv_err *e)
+{
+	struct pv_seal_sink sink = { .put = put_looked_at, .ctx = l };
+
+	PV_TRY(pv_judge_again(l->d, l->c, l->a, &l->j, e));
+	l->stopped = l->j.decision.answer != PV_RELEASE;
+	if (l->stopped)
+		return PV_FAIL(e, PV_E_DOWN, "it was looked at again, and is refused now");
+	return pv_sealed_extract(sealed, sink, NULL, e);
+}
+
+/* Every byte against the signed label. */
+static PV_RESULT
+prove_plain(struct pv_sealed *sealed, const struct pv_record *label, struct pv_err *e)
+{
 	PV_AUTO(pv_buf_free) struct pv_buf hex = { 0 };
 	struct pv_seal_content content;
-	bool standard = strcmp(path, "-") == 0;
-	struct pv_status st;
-	int fd;
 
-	(void)d;
 	PV_TRY(pv_sealed_verify(sealed, &content, e));
 	pv_hex_write(&hex, pv_slice_mem(content.sha256, 32));
 	if (!pv_slice_eq(pv_buf_slice(&hex), label->report.sha256) || content.size != label->report.size_bytes)
 		return pv_advise(PV_FAIL(e, PV_E_UNTRUSTED, "this is not the content that %.*s signed", PV_FMT(label->report.originator)), e,
 		    "Who opened it before could have sealed another text under the same key. Keep it as evidence");
-	fd = standard ? dup(STDOUT_FILENO) : open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
+	return PV_DONE;
+}
+
+/* A new file, of what was proven; nothing is left of a broken one. */
+static PV_RESULT
+write_plain(struct looking *l, struct pv_sealed *sealed, const char *path, struct pv_err *e)
+{
+	bool standard = strcmp(path, "-") == 0;
+	struct pv_status st;
+
+	l->fd = standard ? dup(STDOUT_FILENO) : open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (l->fd < 0)
 		return PV_FAIL(e, errno == EEXIST ? PV_E_INPUT : PV_E_CONFIG, "cannot write %s: %s", path, strerror(errno));
-	st = pv_sealed_extract(sealed, pv_report_sink(&fd), NULL, e);
-	if (pv_ok(st) && !standard && fsync(fd) != 0)
+	st = extract(l, sealed, e);
+	if (pv_ok(st) && !standard && fsync(l->fd) != 0)
 		st = PV_FAIL(e, PV_E_CONFIG, "cannot write %s: %s", path, strerror(errno));
-	close(fd);
+	close(l->fd);
 	if (!pv_ok(st) && !standard)
 		unlink(path);
 	return st;
@@ -534,6 +723,44 @@ check_out_path(const char *path, struct pv_err *e)
 	return PV_DONE;
 }
 
+static PV_RESULT
+own_share(struct pv_desk *d, const struct opened_file *f, const struct pv_kept *h, struct pv_secret **share, struct pv_arena *a,
+    struct pv_err *e)
+{
+	const struct pv_access *access = &pv_sealed_manifest(f->sealed)->access[0];
+	struct pv_exchange_request r = { .label = pv_sealed_policy(f->sealed)->label, .kid = access->kid, .wrapped = access->wrapped,
+		.wrap_type = pv_slice_of(pv_access_type_name(access->type)), .ephemeral = access->ephemeral,
+		.policy = pv_sealed_manifest(f->sealed)->policy, .binding = access->binding };
+
+	return find_share(d, &r, h, share, a, e);
+}
+
+/* What was granted is written out, or the journal says what became of it. */
+static PV_RESULT
+write_own(struct pv_desk *d, const struct pv_releasing *what, struct opened_file *f, const struct pv_secret *share, const char *path,
+    struct pv_arena *a, struct pv_released *rel, struct pv_err *e)
+{
+	PV_AUTO(pv_arena_freep) struct pv_arena *scratch = pv_arena_new();
+	struct looking l = { .d = d, .c = what->c, .a = scratch };
+	const struct pv_secret *shares = share;
+	struct pv_status st = pv_sealed_unlock(f->sealed, &shares, 1, e);
+	struct pv_err other;
+
+	if (pv_ok(st))
+		st = prove_plain(f->sealed, &what->report->label, e);
+	if (pv_ok(st))
+		st = write_plain(&l, f->sealed, path, e);
+	if (pv_ok(st))
+		return st;
+	if (l.stopped) {
+		PV_TRY(pv_judge_again(d, what->c, a, &rel->judgement, e)); /* the same again, in an arena that stays */
+		return pv_release_stop(d, what, l.left, a, rel, e);
+	}
+	if (l.left == 0 || strcmp(path, "-") != 0)
+		pv_ignore(pv_release_not_given(d, what, rel, "the file could not be opened or written", a, &other));
+	return st;
+}
+
 /* A report of ours, or one held here: the same decision as for a partner. */
 static PV_RESULT
 open_own(struct pv_desk *d, const struct pv_open_ask *ask, struct pv_arena *a, struct pv_open_answer *out, struct pv_err *e)
@@ -542,43 +769,28 @@ open_own(struct pv_desk *d, const struct pv_open_ask *ask, struct pv_arena *a, s
 	PV_AUTO(pv_secret_freep) struct pv_secret *share = NULL;
 	struct pv_releasing what = { .c = &c, .person = ask->person };
 	struct opened_file f = { 0 };
-	struct pv_exchange_request r = { 0 };
-	const struct pv_access *access;
-	struct pv_released rel;
+	struct pv_released rel = { 0 };
 	struct pv_status st;
 	struct pv_kept h;
 	bool found;
 
+	PV_TRY(check_asker(d, c.recipient, c.purpose, e));
 	PV_TRY(pv_report_find(d, pv_slice_of(ask->report), a, &h, &found, e));
 	if (!found)
 		return pv_advise(PV_FAIL(e, PV_E_INPUT, "no report and no file \"%s\" here", ask->report), e, "See: proviso report list");
 	PV_TRY(check_out_path(ask->out_path, e));
 	PV_TRY(pv_matter_of(d, &h.label, h.custodians, a, &c.matter, e));
+	c.held_since = h.custodians.n != 0 ? h.created : 0;
 	what.report = &h;
 	st = open_file(&f, pv_home_path(d, a, pv_arena_str(a, h.place)), e);
 	if (pv_ok(st))
 		st = ours_only(&f, ask->report, e);
-	if (pv_ok(st)) {
-		access = &pv_sealed_manifest(f.sealed)->access[0];
-		r = (struct pv_exchange_request){ .label = pv_sealed_policy(f.sealed)->label, .kid = access->kid, .wrapped = access->wrapped,
-			.wrap_type = pv_slice_of(pv_access_type_name(access->type)), .ephemeral = access->ephemeral,
-			.policy = pv_sealed_manifest(f.sealed)->policy, .binding = access->binding };
-		st = find_share(d, &r, &h, &share, a, e);
-	}
+	if (pv_ok(st))
+		st = own_share(d, &f, &h, &share, a, e);
 	if (pv_ok(st))
 		st = pv_release(d, &what, a, &rel, e);
-	if (pv_ok(st) && rel.granted) {
-		const struct pv_secret *shares = share;
-
-		st = pv_sealed_unlock(f.sealed, &shares, 1, e);
-		if (pv_ok(st))
-			st = write_plain(d, f.sealed, &h.label, ask->out_path, e);
-		if (!pv_ok(st)) {
-			struct pv_err other;
-
-			pv_ignore(pv_release_not_given(d, &what, &rel, "the file could not be opened or written", a, &other));
-		}
-	}
+	if (pv_ok(st) && rel.granted)
+		st = write_own(d, &what, &f, share, ask->out_path, a, &rel, e);
 	close_file(&f);
 	PV_TRY(st);
 	out->opened = rel.granted;
@@ -592,25 +804,54 @@ open_own(struct pv_desk *d, const struct pv_open_ask *ask, struct pv_arena *a, s
 	return rel.granted ? PV_DONE : pv_tell(d, &rel, c.recipient, a, &out->refused, e);
 }
 
+/* Through whom it came, as the one who gave it says. */
+static PV_RESULT
+read_chain(const struct pv_json *doc, uint32_t list, struct pv_arena *a, struct pv_names *out, struct pv_err *e)
+{
+	struct pv_slice *at;
+	size_t n = 0;
+
+	if (list == PV_JSON_NONE)
+		return PV_DONE;
+	if (pv_json_at(doc, list)->type != PV_JSON_ARRAY)
+		return PV_FAIL(e, PV_E_INPUT, "custodians: a list of parties is wanted");
+	at = pv_arena_alloc_n(a, pv_json_at(doc, list)->count, sizeof(*at));
+	for (uint32_t i = pv_json_at(doc, list)->first; i != PV_JSON_NONE; i = pv_json_at(doc, i)->next) {
+		if (pv_json_at(doc, i)->type != PV_JSON_STRING || !pv_name_ok(pv_json_at(doc, i)->text))
+			return PV_FAIL(e, PV_E_INPUT, "custodians: a list of parties is wanted");
+		at[n++] = pv_arena_copy(a, pv_json_at(doc, i)->text);
+	}
+	*out = (struct pv_names){ at, n };
+	return PV_DONE;
+}
+
 /* The obligations as the originator wrote them; *custody when it lets us keep the report. */
 static PV_RESULT
-read_terms(struct pv_slice json, struct pv_arena *a, struct pv_obligations *out, bool *custody, struct pv_err *e)
+read_terms(struct pv_slice json, struct pv_arena *a, struct pv_obligations *out, bool *custody, struct pv_names *chain, struct pv_err *e)
 {
 	PV_AUTO(pv_json_freep) struct pv_json *doc = NULL;
 	struct pv_obligation *list;
 	size_t n = 0;
 
 	*custody = false;
+	*chain = (struct pv_names){ 0 };
 	*out = (struct pv_obligations){ 0 };
 	if (json.n == 0)
 		return PV_DONE;
 	PV_TRY(pv_json_read(&doc, json, PV_EXCHANGE_MAX, e));
+	if (pv_json_at(doc, 0)->type != PV_JSON_ARRAY)
+		return PV_FAIL(e, PV_E_INPUT, "terms: a list is wanted");
 	list = pv_arena_alloc_n(a, pv_json_at(doc, 0)->count, sizeof(*list));
 	for (uint32_t i = pv_json_at(doc, 0)->first; i != PV_JSON_NONE; i = pv_json_at(doc, i)->next) {
-		uint32_t duty = pv_json_member(doc, i, PV_SLICE("duty")), within = pv_json_member(doc, i, PV_SLICE("within"));
+		uint32_t duty, within;
 
+		if (pv_json_at(doc, i)->type != PV_JSON_OBJECT)
+			return PV_FAIL(e, PV_E_INPUT, "terms: an object is wanted");
+		duty = pv_json_member(doc, i, PV_SLICE("duty"));
+		within = pv_json_member(doc, i, PV_SLICE("within"));
 		if (pv_json_member(doc, i, PV_SLICE("grants")) != PV_JSON_NONE) {
 			*custody = true;
+			PV_TRY(read_chain(doc, pv_json_member(doc, i, PV_SLICE("custodians")), a, chain, e));
 		} else if (duty != PV_JSON_NONE) {
 			struct pv_slice name = pv_json_at(doc, duty)->text;
 
@@ -627,38 +868,74 @@ read_terms(struct pv_slice json, struct pv_arena *a, struct pv_obligations *out,
 	return PV_DONE;
 }
 
+/* A note of the first order that stands against it, or nothing: one that a log we hold proves wrong is not shown. */
+static PV_RESULT
+told_order(struct pv_desk *d, const struct pv_exchange_reply *reply, struct pv_arena *a, struct pv_record *out, struct pv_err *e)
+{
+	struct pv_slice note = reply->order_notes.n != 0 ? reply->order_notes.at[0] : PV_NO_SLICE;
+	const char *end = note.n != 0 ? memchr(note.p, '\n', note.n) : NULL;
+	const struct pv_slice *signers;
+	struct pv_record r;
+	struct pv_log *log;
+	bool named = false;
+	size_t n;
+
+	if (end == NULL)
+		return PV_DONE;
+	PV_TRY(pv_record_read_text(&r, pv_slice_sub(note, 0, (size_t)(end - note.p)), 0, a, e));
+	for (size_t i = 0; i < reply->orders.n; i++)
+		named = named || pv_slice_eq(reply->orders.at[i], r.id);
+	if (r.kind != PV_ORDER || !named)
+		return PV_FAIL(e, PV_E_UNTRUSTED, "the order that comes with the refusal is not one that it names");
+	log = pv_home_log(d, r.log);
+	if (log != NULL) {
+		PV_TRY(pv_signed_verify(log->state, &r, note, a, &signers, &n, e));
+		if (n == 0)
+			return PV_FAIL(e, PV_E_UNTRUSTED, "the order that comes with the refusal is signed by nobody that %.*s knows", PV_FMT(r.log));
+	}
+	*out = r;
+	return PV_DONE;
+}
+
 /* What was said no to, as far as the originator told us. */
 static PV_RESULT
-told_by_reply(const struct pv_exchange_reply *reply, struct pv_arena *a, struct pv_told *told, struct pv_err *e)
+told_by_reply(struct pv_desk *d, const struct pv_exchange_reply *reply, struct pv_arena *a, struct pv_told *told, struct pv_err *e)
 {
 	*told = (struct pv_told){ .entitled = reply->reason.n != 0, .reference = reply->reference, .orders = reply->orders };
 	for (int why = PV_WHY_STALE; why <= PV_WHY_NOT_BARRED; why++)
 		if (pv_slice_is(reply->reason, pv_reason_name((enum pv_reason)why)))
 			told->why = (enum pv_reason)why;
-	if (reply->order_notes.n != 0) {
-		struct pv_slice note = reply->order_notes.at[0];
-		const char *end = memchr(note.p, '\n', note.n);
-
-		if (end != NULL)
-			return pv_record_read_text(&told->order, pv_slice_sub(note, 0, (size_t)(end - note.p)), 0, a, e);
-	}
-	return PV_DONE;
+	return told_order(d, reply, a, &told->order, e);
 }
 
+/* The reply answers a request of ours, and comes from whom we asked. */
 static PV_RESULT
-own_request(struct pv_desk *d, const struct pv_exchange_reply *reply, struct pv_arena *a, struct pv_exchange_request *r, struct pv_err *e)
+own_request(struct pv_desk *d, const struct pv_exchange_reply *reply, const struct voices *who, struct pv_arena *a,
+    struct pv_exchange_request *r, struct pv_err *e)
 {
 	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
 	struct pv_store_row row = { .c[PV_C_REQUEST_ID] = PV_CELL_S(reply->request) };
-	bool found;
+	bool found, asked = false;
 
+	if (!speaks_for(who, reply->issuer))
+		return PV_FAIL(e, PV_E_UNTRUSTED, "this key may not answer for %.*s", PV_FMT(reply->issuer));
 	PV_TRY(pv_store_view_open(&v, d->store, e));
 	PV_TRY(pv_store_row_get(v, PV_T_REQUESTS, &row, a, &found, e));
-	if (!found)
+	if (found && pv_slice_is(row.c[PV_C_REQUEST_STATE].s, "used"))
+		return pv_advise(PV_FAIL(e, PV_E_INPUT, "the key of request %.*s is no longer here: its answer was used", PV_FMT(reply->request)), e,
+		    "Each opening needs a request of its own: proviso ask");
+	if (!found || !pv_slice_is(row.c[PV_C_REQUEST_STATE].s, "asked"))
 		return PV_FAIL(e, PV_E_INPUT, "this answers request %.*s, which was not made here", PV_FMT(reply->request));
 	if (!pv_slice_eq(digest_of(row.c[PV_C_REQUEST_BODY].s, a), reply->digest))
 		return PV_FAIL(e, PV_E_UNTRUSTED, "this answers another request than the one that was made here");
-	return pv_exchange_request_read(r, row.c[PV_C_REQUEST_BODY].s, a, e);
+	PV_TRY(pv_exchange_request_read(r, row.c[PV_C_REQUEST_BODY].s, a, e));
+	for (size_t i = 0; i < who->n; i++)
+		asked = asked || (pv_name_under(reply->issuer, who->at[i]->key.party) && of_log(d, r->log, who->at[i]->key.party));
+	if (!asked || !pv_slice_eq(reply->log, r->log))
+		return PV_FAIL(e, PV_E_UNTRUSTED, "%.*s was asked, and this is signed for %.*s", PV_FMT(r->log), PV_FMT(reply->issuer));
+	if (!pv_slice_eq(reply->report, r->report))
+		return PV_FAIL(e, PV_E_UNTRUSTED, "this answers about %.*s, and %.*s was asked for", PV_FMT(reply->report), PV_FMT(r->report));
+	return PV_DONE;
 }
 
 /* The label as its originator's gateway signed it, and as the file names it. */
@@ -666,19 +943,22 @@ static PV_RESULT
 read_label(struct pv_desk *d, const struct pv_exchange_reply *reply, const struct pv_policy *policy, struct pv_arena *a, struct pv_kept *h,
     struct pv_err *e)
 {
-	const struct pv_record *key;
+	struct voices who;
 	struct pv_slice line;
 
-	PV_TRY(verify_line(d, reply->label, "the label", a, &line, &key, e));
+	PV_TRY(verify_line(d, reply->label, "the label", PV_USE_GATEWAY, a, &line, &who, e));
 	PV_TRY(pv_record_read_text(&h->label, line, 0, a, e));
 	h->note = reply->label;
 	h->digest = digest_of(line, a);
-	if (h->label.kind != PV_REPORT || !pv_name_under(h->label.report.originator, key->key.party))
+	if (h->label.kind != PV_REPORT || !speaks_for(&who, h->label.report.originator))
 		return PV_FAIL(e, PV_E_UNTRUSTED, "the label is not signed by its originator's gateway");
 	if (!pv_slice_eq(h->digest, policy->label) || !pv_slice_eq(h->label.id, policy->report) ||
 	    !pv_slice_eq(h->label.report.originator, policy->originator))
 		return pv_advise(PV_FAIL(e, PV_E_UNTRUSTED, "the label that was signed is not the one this file was sealed under"), e,
 		    "Keep the file as evidence");
+	if (d->own.state->genesis != NULL && d->own.state->genesis->exercise != h->label.exercise)
+		return PV_FAIL(e, PV_E_INPUT, h->label.exercise ? "this report is of an exercise, and this home is not"
+		                                                : "this home is of an exercise, and this report is real");
 	return PV_DONE;
 }
 
@@ -697,7 +977,78 @@ receive_share(struct pv_desk *d, const struct pv_exchange_reply *reply, struct p
 	return pv_share_receive(share, key, reply->wrapped, reply->session_key, e);
 }
 
-/* Custody: the sealed file is kept as it is, its key wrapped to our own. */
+/* ---- custody ---- */
+
+static bool
+in_chain(struct pv_names chain, struct pv_slice party)
+{
+	for (size_t i = 0; i < chain.n; i++)
+		if (pv_slice_eq(chain.at[i], party))
+			return true;
+	return false;
+}
+
+/* Who had it before us, whoever gave it to us, us. */
+static struct pv_names
+lengthen(struct pv_names chain, const struct pv_record *label, struct pv_slice giver, struct pv_slice me, struct pv_arena *a)
+{
+	struct pv_slice *at = pv_arena_alloc_n(a, chain.n + 2, sizeof(*at));
+	size_t n = chain.n;
+
+	if (n != 0)
+		memcpy(at, chain.at, n * sizeof(*at));
+	if (!pv_name_under(label->report.originator, giver) && !in_chain(chain, giver))
+		at[n++] = giver;
+	at[n++] = me;
+	return (struct pv_names){ at, n };
+}
+
+/* An id belongs to the report that had it first here. */
+static PV_RESULT
+check_held(struct pv_desk *d, const struct pv_kept *h, struct pv_arena *a, bool *held, struct pv_err *e)
+{
+	struct pv_kept other;
+
+	PV_TRY(pv_report_find(d, h->label.id, a, &other, held, e));
+	if (!*held)
+		return PV_DONE;
+	if (!pv_slice_eq(other.digest, h->digest))
+		return pv_advise(PV_FAIL(e, PV_E_UNTRUSTED, "another report is here under the id %.*s", PV_FMT(h->label.id)), e,
+		    "Keep both files, and ask %.*s", PV_FMT(h->label.report.originator));
+	if (pv_slice_is(other.state, "shared"))
+		return PV_FAIL(e, PV_E_INPUT, "%.*s is a report of this home", PV_FMT(h->label.id));
+	return PV_DONE;
+}
+
+static PV_RESULT
+copy_sealed(const struct opened_file *f, const char *path, struct pv_arena *a, struct pv_err *e)
+{
+	const char *part = pv_arena_printf(a, "%s.part", path).p;
+	int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	struct pv_seal_sink sink = pv_report_sink(&fd);
+	struct pv_status st = PV_DONE;
+	char bytes[65536];
+	ssize_t n = 0;
+	off_t at = 0;
+
+	if (fd < 0)
+		return PV_FAIL(e, PV_E_CONFIG, "cannot keep %s: %s", path, strerror(errno));
+	while (pv_ok(st) && (n = pread(f->fd, bytes, sizeof(bytes), at)) > 0) {
+		st = sink.put(sink.ctx, pv_slice_mem(bytes, (size_t)n), e);
+		at += n;
+	}
+	if (pv_ok(st) && (n < 0 || fsync(fd) != 0 || rename(part, path) != 0))
+		st = PV_FAIL(e, PV_E_CONFIG, "cannot keep %s: %s", path, strerror(errno));
+	close(fd);
+	if (!pv_ok(st))
+		unlink(part);
+	return st;
+}
+
+/*
+ * Custody: the sealed file is kept as it is, its key wrapped to our own. The
+ * place is named by the label's digest: a partner's id is no path of ours.
+ */
 static PV_RESULT
 keep_report(struct pv_desk *d, const struct opened_file *f, const struct pv_secret *share, struct pv_kept *h, struct pv_store_change *row,
     struct pv_arena *a, struct pv_err *e)
@@ -706,12 +1057,6 @@ keep_report(struct pv_desk *d, const struct opened_file *f, const struct pv_secr
 	PV_AUTO(pv_wrap_key_freep) struct pv_wrap_key *kas = NULL;
 	PV_AUTO(pv_buf_free) struct pv_buf wrapped = { 0 };
 	PV_AUTO(pv_buf_free) struct pv_buf text = { 0 };
-	struct pv_slice *me = pv_arena_alloc(a, sizeof(*me));
-	const char *path;
-	char part[65536];
-	ssize_t n = 0;
-	off_t at = 0;
-	int fd;
 
 	PV_TRY(pv_home_key(d, "kas", &file, e));
 	PV_TRY(pv_wrap_key_load(&kas, file, e));
@@ -720,81 +1065,150 @@ keep_report(struct pv_desk *d, const struct opened_file *f, const struct pv_secr
 	h->share = pv_arena_copy(a, pv_buf_slice(&text));
 	h->state = PV_SLICE("held");
 	h->created = pv_desk_now(d);
-	h->place = pv_arena_printf(a, "sealed/%.*s.tdf", PV_FMT(h->label.id));
-	*me = d->party;
-	h->custodians = (struct pv_names){ me, 1 };
-	path = pv_home_path(d, a, pv_arena_str(a, h->place));
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return PV_FAIL(e, PV_E_CONFIG, "cannot keep %s: %s", path, strerror(errno));
-	while ((n = pread(f->fd, part, sizeof(part), at)) > 0 && write(fd, part, (size_t)n) == n)
-		at += n;
-	if (n != 0 || fsync(fd) != 0) {
-		close(fd);
-		unlink(path);
-		return PV_FAIL(e, PV_E_CONFIG, "cannot keep %s: %s", path, strerror(errno));
-	}
-	close(fd);
+	h->place = pv_arena_printf(a, "sealed/%.*s.tdf", PV_FMT(h->digest));
+	PV_TRY(copy_sealed(f, pv_home_path(d, a, pv_arena_str(a, h->place)), a, e));
 	*row = pv_report_row(h, pv_sealed_id(f->sealed), h->label.report.sha256, a);
+	row->op = PV_OP_ADD;
 	return PV_DONE;
 }
 
-static PV_RESULT
-use_grant(struct pv_desk *d, const struct pv_open_ask *ask, const struct opened_file *f, const struct pv_exchange_reply *reply,
-    struct pv_arena *a, struct pv_open_answer *out, struct pv_err *e)
-{
-	PV_AUTO(pv_secret_freep) struct pv_secret *share = NULL;
-	const struct pv_secret *shares;
-	struct pv_exchange_request r;
-	struct pv_kept h = { 0 };
-	struct pv_matter m;
-	struct pv_judgement j;
-	struct pv_case c;
-	struct pv_journal_entry entry = { .kind = "received" };
-	struct pv_journalled journalled;
-	struct pv_store_change row;
-	bool custody;
+/* ---- opening with a partner's answer ---- */
 
-	PV_TRY(own_request(d, reply, a, &r, e));
-	if (!pv_slice_eq(r.report, pv_sealed_policy(f->sealed)->report))
-		return PV_FAIL(e, PV_E_INPUT, "the answer is about report %.*s, the file holds %.*s", PV_FMT(r.report),
-		    PV_FMT(pv_sealed_policy(f->sealed)->report));
-	PV_TRY(read_label(d, reply, pv_sealed_policy(f->sealed), a, &h, e));
-	PV_TRY(read_terms(reply->terms, a, &out->obligations, &custody, e));
-	if (ask->keep && !custody)
-		return PV_FAIL(e, PV_E_INPUT, "no agreement lets you keep %.*s and give it on", PV_FMT(r.report));
+struct using {
+	struct pv_desk *d;
+	const struct pv_open_ask *ask;
+	const struct opened_file *f;
+	const struct pv_exchange_reply *reply;
+	const struct voices *who;
+	struct pv_arena *a;
+	struct pv_exchange_request r;
+	struct pv_kept h;
+	struct pv_case c;
+	struct pv_judgement j;
+	bool keep; /* and it is not here yet */
+};
+
+static struct pv_journal_entry
+received_entry(const struct using *u, const char *kind)
+{
+	return (struct pv_journal_entry){ .kind = kind, .release = u->reply->release, .report = u->r.report, .party = u->r.party,
+		.person = u->r.person, .purpose = u->r.purpose, .label = u->h.digest, .decision = pv_judgement_json(&u->j, u->a) };
+}
+
+/* It was received, and is refused after all: what was kept is let go with the entry that says so. */
+static PV_RESULT
+stop_using(struct using *u, const char *kind, uint64_t bytes, struct pv_open_answer *out, struct pv_err *e)
+{
+	struct pv_journal_entry entry = received_entry(u, kind);
+	struct pv_store_change gone = { .op = PV_OP_DELETE, .table = PV_T_REPORTS };
+	struct pv_journalled journalled;
+
+	gone.row.c[PV_C_REPORT_ID] = PV_CELL_S(u->h.label.id);
+	entry.detail = pv_arena_printf(u->a, "{\"bytes\":%llu}", (unsigned long long)bytes);
+	PV_TRY(pv_journal_add(u->d, &entry, &gone, u->keep ? 1 : 0, u->a, &journalled, e));
+	if (u->keep)
+		unlink(pv_home_path(u->d, u->a, pv_arena_str(u->a, u->h.place)));
+	return refused_here(u->d, &u->j, &u->c, u->r.report, u->r.person, u->a, &out->refused, e);
+}
+
+/* Used: the answer opens nothing any more, and who asked is in the journal alone. */
+static PV_RESULT
+close_request(struct using *u, struct pv_err *e)
+{
+	struct pv_store_change row = closed_row(u->d, &u->r, "used", u->reply->digest, u->a, PV_OP_PUT);
+	struct pv_store_submission sub = { .changes = &row, .n = 1 };
+	struct pv_store_result r;
+	bool moved;
+
+	unlink(request_key_path(u->d, u->r.id, u->a));
+	return pv_home_submit(u->d, &sub, &r, &moved, e);
+}
+
+static PV_RESULT
+check_terms(struct using *u, struct pv_open_answer *out, struct pv_err *e)
+{
+	struct pv_names chain;
+	bool custody, held = false;
+
+	PV_TRY(read_terms(u->reply->terms, u->a, &out->obligations, &custody, &chain, e));
+	if (!u->ask->keep)
+		return PV_DONE;
+	if (!custody)
+		return PV_FAIL(e, PV_E_INPUT, "no agreement lets you keep %.*s and give it on", PV_FMT(u->r.report));
+	PV_TRY(check_held(u->d, &u->h, u->a, &held, e));
+	u->keep = !held; /* what is held keeps the chain it came by */
+	u->h.custodians = lengthen(chain, &u->h.label, u->who->at[0]->key.party, u->r.party, u->a);
+	return PV_DONE;
+}
+
+/* All that can be known before the journal is written. */
+static PV_RESULT
+check_grant(struct using *u, struct pv_open_answer *out, struct pv_err *e)
+{
+	const struct pv_policy *policy = pv_sealed_policy(u->f->sealed);
+	struct pv_matter m;
+
+	if (!pv_slice_eq(u->r.report, policy->report))
+		return PV_FAIL(e, PV_E_INPUT, "the answer is about report %.*s, the file holds %.*s", PV_FMT(u->r.report), PV_FMT(policy->report));
+	if (u->r.expires <= pv_desk_now(u->d))
+		return pv_advise(PV_FAIL(e, PV_E_INPUT, "this answer has expired with its request"), e, "Ask anew: proviso ask");
+	PV_TRY(read_label(u->d, u->reply, policy, u->a, &u->h, e));
+	PV_TRY(check_terms(u, out, e));
 	/* Our own orders again, now that the label is known, and as they are now. */
-	PV_TRY(pv_matter_of(d, &h.label, (struct pv_names){ 0 }, a, &m, e));
+	PV_TRY(pv_matter_of(u->d, &u->h.label, (struct pv_names){ 0 }, u->a, &m, e));
 	m.sources = NULL; /* whose sources they are is the originator's to judge */
 	m.source_count = 0;
-	PV_TRY(judge_take(d, &m, r.party, r.purpose, a, &j, &c, e));
-	if (j.decision.answer != PV_RELEASE)
-		return refused_here(d, &j, &c, r.report, r.person, a, &out->refused, e);
-	PV_TRY(receive_share(d, reply, &share, a, e));
+	return judge_take(u->d, &m, u->r.party, u->r.purpose, u->a, &u->j, &u->c, e);
+}
+
+static PV_RESULT
+use_grant(struct using *u, struct pv_open_answer *out, struct pv_err *e)
+{
+	PV_AUTO(pv_arena_freep) struct pv_arena *scratch = pv_arena_new();
+	PV_AUTO(pv_secret_freep) struct pv_secret *share = NULL;
+	struct looking l = { .d = u->d, .c = &u->c, .a = scratch };
+	struct pv_journal_entry entry;
+	struct pv_journalled journalled;
+	const struct pv_secret *shares;
+	struct pv_store_change row;
+	struct pv_status st;
+	struct pv_err other;
+
+	PV_TRY(check_grant(u, out, e));
+	if (u->j.decision.answer != PV_RELEASE)
+		return refused_here(u->d, &u->j, &u->c, u->r.report, u->r.person, u->a, &out->refused, e);
+	PV_TRY(receive_share(u->d, u->reply, &share, u->a, e));
 	shares = share;
-	PV_TRY(pv_sealed_unlock(f->sealed, &shares, 1, e));
-	entry.release = reply->release;
-	entry.report = r.report;
-	entry.party = r.party;
-	entry.person = r.person;
-	entry.purpose = r.purpose;
-	entry.label = h.digest;
-	entry.decision = pv_judgement_json(&j, a);
-	if (ask->keep)
-		PV_TRY(keep_report(d, f, share, &h, &row, a, e));
-	PV_TRY(pv_journal_add(d, &entry, &row, ask->keep ? 1 : 0, a, &journalled, e));
-	PV_TRY(pv_judge_again(d, &c, a, &j, e));
-	if (j.decision.answer != PV_RELEASE)
-		return refused_here(d, &j, &c, r.report, r.person, a, &out->refused, e);
-	PV_TRY(write_plain(d, f->sealed, &h.label, ask->out_path, e));
-	unlink(request_key_path(d, reply->request, a)); /* used: the answer opens nothing any more */
+	PV_TRY(pv_sealed_unlock(u->f->sealed, &shares, 1, e));
+	PV_TRY(prove_plain(u->f->sealed, &u->h.label, e)); /* what is not the originator's is neither kept nor said to be received */
+	if (u->keep)
+		PV_TRY(keep_report(u->d, u->f, share, &u->h, &row, u->a, e));
+	entry = received_entry(u, "received");
+	st = pv_journal_add(u->d, &entry, &row, u->keep ? 1 : 0, u->a, &journalled, e);
+	if (!pv_ok(st)) {
+		if (u->keep)
+			unlink(pv_home_path(u->d, u->a, pv_arena_str(u->a, u->h.place)));
+		return st;
+	}
+	st = write_plain(&l, u->f->sealed, u->ask->out_path, e);
+	if (!pv_ok(st) && l.stopped) {
+		PV_TRY(pv_judge_again(u->d, &u->c, u->a, &u->j, e)); /* the same again, in an arena that stays */
+		return stop_using(u, l.left == 0 ? "not-given" : "cut", l.left, out, e);
+	}
+	if (!pv_ok(st)) {
+		entry = received_entry(u, "not-given");
+		if (l.left == 0 || strcmp(u->ask->out_path, "-") != 0)
+			pv_ignore(pv_journal_add(u->d, &entry, NULL, 0, u->a, &journalled, &other));
+		return st;
+	}
+	PV_TRY(close_request(u, e));
 	out->opened = true;
-	out->label = h.label;
-	out->release = reply->release;
-	out->size_bytes = h.label.report.size_bytes;
-	out->out_path = pv_slice_of(ask->out_path);
+	out->label = u->h.label;
+	out->release = u->reply->release;
+	out->size_bytes = u->h.label.report.size_bytes;
+	out->out_path = pv_slice_of(u->ask->out_path);
 	out->journal_index = journalled.index;
-	out->agreements = reply->agreements;
+	out->agreements = u->reply->agreements;
 	return PV_DONE;
 }
 
@@ -803,22 +1217,22 @@ open_with_grant(struct pv_desk *d, const struct pv_open_ask *ask, struct pv_aren
 {
 	struct opened_file f = { 0 };
 	struct pv_exchange_reply reply;
-	const struct pv_record *key;
+	struct voices who;
+	struct using u = { .d = d, .ask = ask, .f = &f, .reply = &reply, .who = &who, .a = a };
 	struct pv_slice line;
 	struct pv_status st;
 
-	PV_TRY(verify_line(d, ask->grant, ask->grant_source, a, &line, &key, e));
+	PV_TRY(verify_line(d, ask->grant, ask->grant_source, PV_USE_GATEWAY, a, &line, &who, e));
 	PV_TRY(pv_from(pv_exchange_reply_read(&reply, line, a, e), e, ask->grant_source));
-	if (!pv_name_under(reply.issuer, key->key.party))
-		return PV_FAIL(e, PV_E_UNTRUSTED, "this key may not answer for %.*s", PV_FMT(reply.issuer));
+	PV_TRY(pv_from(own_request(d, &reply, &who, a, &u.r, e), e, ask->grant_source));
 	if (!reply.granted)
-		return told_by_reply(&reply, a, &out->refused, e);
+		return told_by_reply(d, &reply, a, &out->refused, e);
 	PV_TRY(check_out_path(ask->out_path, e));
 	st = open_file(&f, ask->report, e);
 	if (pv_ok(st))
 		st = ours_only(&f, ask->report, e);
 	if (pv_ok(st))
-		st = use_grant(d, ask, &f, &reply, a, out, e);
+		st = use_grant(&u, out, e);
 	close_file(&f);
 	return st;
 }

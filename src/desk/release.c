@@ -65,73 +65,117 @@ release_row(struct pv_desk *d, const struct pv_releasing *what, const struct pv_
 }
 
 /* Kept with the order, so that it can be offered again when the order is over. */
-static PV_RESULT
-remember_withheld(struct pv_desk *d, const struct pv_releasing *what, const struct pv_judgement *j, struct pv_arena *a, struct pv_err *e)
+static struct pv_store_change
+withheld_row(const struct pv_releasing *what, const struct pv_judgement *j, const struct pv_record *order)
 {
-	struct pv_store_change *rows = pv_arena_alloc_n(a, j->decision.orders.n, sizeof(*rows));
-	struct pv_store_submission sub = { .changes = rows, .n = j->decision.orders.n };
-	struct pv_store_result r;
-	bool moved;
+	struct pv_store_change c = { .op = PV_OP_PUT, .table = PV_T_WITHHELD };
 
-	for (size_t i = 0; i < sub.n; i++) {
-		rows[i] = (struct pv_store_change){ .op = PV_OP_PUT, .table = PV_T_WITHHELD };
-		rows[i].row.c[PV_C_WITHHELD_ORDER] = PV_CELL_S(j->decision.orders.at[i].r->id);
-		rows[i].row.c[PV_C_WITHHELD_REPORT] = PV_CELL_S(what->report->label.id);
-		rows[i].row.c[PV_C_WITHHELD_PARTY] = PV_CELL_S(what->c->recipient);
-		rows[i].row.c[PV_C_WITHHELD_STATE] = PV_CELL_S(PV_SLICE("withheld"));
-		rows[i].row.c[PV_C_WITHHELD_SECOND] = PV_CELL_N(j->now_s);
-	}
-	return sub.n != 0 ? pv_home_submit(d, &sub, &r, &moved, e) : PV_DONE;
+	c.row.c[PV_C_WITHHELD_ORDER] = PV_CELL_S(order->id);
+	c.row.c[PV_C_WITHHELD_REPORT] = PV_CELL_S(what->report->label.id);
+	c.row.c[PV_C_WITHHELD_PARTY] = PV_CELL_S(what->c->recipient);
+	c.row.c[PV_C_WITHHELD_STATE] = PV_CELL_S(PV_SLICE("withheld"));
+	c.row.c[PV_C_WITHHELD_SECOND] = PV_CELL_N(j->now_s);
+	return c;
 }
 
 static PV_RESULT
 refuse(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *a, struct pv_released *out, struct pv_err *e)
 {
+	const struct pv_refs *orders = &out->judgement.decision.orders;
 	struct pv_journal_entry entry = entry_of("refused", what, &out->judgement, a);
-	struct pv_store_submission sub = { .changes = what->rows, .n = what->row_count };
-	struct pv_store_result r;
-	bool first, moved;
+	struct pv_store_change *rows = pv_arena_alloc_n(a, what->row_count + orders->n, sizeof(*rows));
+	bool first;
 
+	if (what->row_count != 0)
+		memcpy(rows, what->rows, what->row_count * sizeof(*rows));
+	for (size_t i = 0; i < orders->n; i++)
+		rows[what->row_count + i] = withheld_row(what, &out->judgement, orders->at[i].r);
 	out->granted = false;
 	out->reference = random_reference(d, a);
 	entry.detail = pv_arena_printf(a, "{\"reference\":\"%.*s\"}", PV_FMT(out->reference));
-	PV_TRY(pv_journal_refusal(d, &entry, a, &out->journalled, &first, e));
-	PV_TRY(remember_withheld(d, what, &out->judgement, a, e));
-	return what->row_count != 0 ? pv_home_submit(d, &sub, &r, &moved, e) : PV_DONE;
+	return pv_journal_refusal(d, &entry, rows, what->row_count + orders->n, a, &out->journalled, &first, e);
+}
+
+static PV_RESULT
+take_back(struct pv_desk *d, const char *kind, const struct pv_releasing *what, const struct pv_released *r, struct pv_slice detail,
+    struct pv_arena *a, struct pv_err *e)
+{
+	struct pv_journal_entry entry = entry_of(kind, what, &r->judgement, a);
+	struct pv_store_change row = release_row(d, what, &r->judgement, r->release, kind, a);
+	struct pv_journalled journalled;
+
+	entry.release = r->release;
+	entry.detail = detail;
+	return pv_journal_add(d, &entry, &row, 1, a, &journalled, e);
 }
 
 PV_RESULT
 pv_release_not_given(struct pv_desk *d, const struct pv_releasing *what, const struct pv_released *r, const char *why, struct pv_arena *a,
     struct pv_err *e)
 {
-	struct pv_journal_entry entry = entry_of("not-given", what, &r->judgement, a);
-	struct pv_store_change row = release_row(d, what, &r->judgement, r->release, "not-given", a);
-	struct pv_journalled journalled;
+	return take_back(d, "not-given", what, r, pv_arena_printf(a, "{\"why\":\"%s\"}", why), a, e);
+}
 
-	entry.release = r->release;
-	entry.detail = pv_arena_printf(a, "{\"why\":\"%s\"}", why);
-	return pv_journal_add(d, &entry, &row, 1, a, &journalled, e);
+PV_RESULT
+pv_release_stop(struct pv_desk *d, const struct pv_releasing *what, uint64_t bytes, struct pv_arena *a, struct pv_released *r,
+    struct pv_err *e)
+{
+	struct pv_releasing bare = *what;
+
+	bare.row_count = 0; /* they were written with the grant */
+	r->granted = false;
+	if (bytes == 0)
+		PV_TRY(pv_release_not_given(d, what, r, "an order arrived before the key left", a, e));
+	else
+		PV_TRY(take_back(d, "cut", what, r, pv_arena_printf(a, "{\"bytes\":%llu}", (unsigned long long)bytes), a, e));
+	return refuse(d, &bare, a, r, e);
+}
+
+PV_RESULT
+pv_release_unknown(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *a, struct pv_released *out, struct pv_err *e)
+{
+	*out = (struct pv_released){ 0 };
+	return refuse(d, what, a, out, e);
 }
 
 #define ROWS_MAX 8
+
+/* The channel is a word from outside. */
+static struct pv_slice
+detail_of(struct pv_slice channel, struct pv_slice terms, struct pv_arena *a)
+{
+	PV_AUTO(pv_buf_free) struct pv_buf b = { 0 };
+	struct pv_jsonw w = { .out = &b };
+
+	pv_jsonw_object(&w, NULL);
+	pv_jsonw_str(&w, "channel", channel);
+	pv_jsonw_raw(&w, "terms", terms);
+	pv_jsonw_end(&w);
+	return pv_arena_copy(a, pv_buf_slice(&b));
+}
 
 static PV_RESULT
 grant(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *a, struct pv_released *out, struct pv_err *e)
 {
 	struct pv_journal_entry entry = entry_of("granted", what, &out->judgement, a);
 	struct pv_store_change rows[ROWS_MAX];
+	struct pv_err other;
+	struct pv_status st;
 
 	if (what->row_count >= ROWS_MAX)
 		return PV_FAIL(e, PV_E_BUG, "too many rows with one release");
 	entry.release = out->release = random_hex(d, a);
-	entry.detail = pv_arena_printf(a, "{\"channel\":\"%.*s\",\"terms\":%.*s}", PV_FMT(what->c->channel),
-	    PV_FMT(pv_terms_json(&out->judgement, a)));
+	entry.detail = detail_of(what->c->channel, pv_terms_json(&out->judgement, a), a);
 	if (what->row_count != 0)
 		memcpy(rows, what->rows, what->row_count * sizeof(*rows));
 	rows[what->row_count] = release_row(d, what, &out->judgement, out->release, "granted", a);
 	PV_TRY(pv_journal_add(d, &entry, rows, what->row_count + 1, a, &out->journalled, e));
 	/* The entry is durable. An order may have come while we waited for the disk. */
-	PV_TRY(pv_judge_again(d, what->c, a, &out->judgement, e));
+	st = pv_judge_again(d, what->c, a, &out->judgement, e);
+	if (!pv_ok(st)) {
+		pv_ignore(pv_release_not_given(d, what, out, "it could not be looked at again", a, &other));
+		return st;
+	}
 	out->granted = out->judgement.decision.answer == PV_RELEASE;
 	return PV_DONE;
 }
@@ -139,8 +183,6 @@ grant(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *a, st
 PV_RESULT
 pv_release(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *a, struct pv_released *out, struct pv_err *e)
 {
-	struct pv_releasing bare = *what;
-
 	*out = (struct pv_released){ 0 };
 	PV_TRY(pv_judge(d, what->c, a, &out->judgement, e));
 	if (out->judgement.decision.answer != PV_RELEASE)
@@ -148,9 +190,7 @@ pv_release(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *
 	PV_TRY(grant(d, what, a, out, e));
 	if (out->granted)
 		return PV_DONE;
-	PV_TRY(pv_release_not_given(d, what, out, "an order arrived before the key left", a, e));
-	bare.row_count = 0; /* they were written with the grant */
-	return refuse(d, &bare, a, out, e);
+	return pv_release_stop(d, what, 0, a, out, e);
 }
 
 /* ---- telling ---- */
@@ -220,6 +260,10 @@ pv_terms_json(const struct pv_judgement *j, struct pv_arena *a)
 	pv_jsonw_array(&w, NULL);
 	if (with_custody(j)) {
 		pv_jsonw_object(&w, NULL);
+		pv_jsonw_array(&w, "custodians"); /* through whom it came so far: the next one's chain begins so */
+		for (size_t i = 0; i < j->request.matter.custodians.n; i++)
+			pv_jsonw_str(&w, NULL, j->request.matter.custodians.at[i]);
+		pv_jsonw_end(&w);
 		pv_jsonw_str(&w, "grants", PV_SLICE("custody"));
 		pv_jsonw_end(&w);
 	}

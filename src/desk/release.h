@@ -27,6 +27,11 @@ struct pv_released {
 };
 
 PV_RESULT pv_release(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *a, struct pv_released *out, struct pv_err *e);
+/* A refusal about a report that is not here. */
+PV_RESULT pv_release_unknown(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *a, struct pv_released *out, struct pv_err *e);
+/* It was looked at once more and is refused now: after some bytes left ("cut"), or none ("not-given"). r->judgement is the new one. */
+PV_RESULT pv_release_stop(struct pv_desk *d, const struct pv_releasing *what, uint64_t bytes, struct pv_arena *a, struct pv_released *r,
+    struct pv_err *e);
 /* What was granted did not leave after all. */
 PV_RESULT pv_release_not_given(struct pv_desk *d, const struct pv_releasing *what, const struct pv_released *r, const char *why,
     struct pv_arena *a, struct pv_err *e);

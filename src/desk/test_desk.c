@@ -117,7 +117,7 @@ introduce(struct pv_desk *to, struct pv_desk *whom, const char *name)
 	"{\"record\":\"term\",\"id\":\"t4\",\"tree\":\"purpose\",\"name\":\"law\",\"names\":{},\"maps\":{},\"allows\":{\"en\":\"law\"},\"excludes\":{\"en\":\"force\"}}\n" \
 	"{\"record\":\"term\",\"id\":\"t5\",\"tree\":\"purpose\",\"name\":\"law.interdict\",\"names\":{},\"maps\":{},\"allows\":{\"en\":\"board\"},\"excludes\":{\"en\":\"force\"}}\n" \
 	"{\"record\":\"term\",\"id\":\"t6\",\"tree\":\"purpose\",\"name\":\"force\",\"names\":{},\"maps\":{},\"grantable\":false,\"allows\":{\"en\":\"f\"},\"excludes\":{\"en\":\"all\"}}\n" \
-	"{\"record\":\"term\",\"id\":\"t7\",\"tree\":\"channel\",\"name\":\"exchange\",\"names\":{},\"maps\":{},\"allows\":{},\"excludes\":{}}\n"
+	"{\"record\":\"term\",\"id\":\"t7\",\"tree\":\"channel\",\"name\":\"exchange\",\"names\":{},\"maps\":{},\"allows\":{},\"excludes\":{}}\n" \
 	"{\"record\":\"term\",\"id\":\"t8\",\"tree\":\"channel\",\"name\":\"exchange.courier\",\"names\":{},\"maps\":{},\"allows\":{},\"excludes\":{}}\n"
 
 #define PARTY(name) "{\"record\":\"party\",\"id\":\"p-" name "\",\"name\":\"" name "\",\"names\":{}}\n"
