@@ -202,7 +202,7 @@ pv_ask_typed_passphrase(
 		return nobody_to_ask(key_name, e);
 	fflush(r->term.out);
 	first = ask_hidden(r, &d,
-	    pv_arena_printf(r->arena, "New passphrase for %s (Enter for none): ", key_name).p);
+	    pv_arena_printf(r->arena, "New passphrase for %s: ", key_name).p);
 	if (first != NULL)
 		again = ask_hidden(r, &d, "The same again: ");
 	dialogue_end(&d);

@@ -110,14 +110,14 @@ static const struct pv_opt init_options[] = {
 	{ "vocab", 0, "DIR",
 	    "vocabularies to declare, or none; default: those that came with proviso", false,
 	    NULL },
-	{ "no-passphrase", 0, NULL, "leave the officers' keys unlocked: for trials only", false,
+	{ "no-passphrase", 0, NULL, "with --exercise: leave the officers' keys unlocked", false,
 	    NULL },
 	PV_OPT_PASSPHRASE,
 	{ 0 },
 };
 static const struct pv_example init_examples[] = {
 	{ "proviso init --party co --name es=Colombia", "two officers; both must sign to reopen" },
-	{ "proviso --home /tmp/try init --party acme --officer me --no-passphrase",
+	{ "proviso --home try init --party acme --officer me --exercise --no-passphrase",
 	    "to try things out: one officer, no passphrase" },
 	{ 0 },
 };

@@ -207,6 +207,20 @@ const struct pv_cmd cmd_log_verify = {
 
 /* ---- show ---- */
 
+/* Pretty JSON, put on one line. */
+static void
+put_disclosed(struct pv_jsonw *w, struct pv_slice text)
+{
+	PV_AUTO(pv_json_freep) struct pv_json *doc = NULL;
+	PV_AUTO(pv_buf_free) struct pv_buf line = { 0 };
+	struct pv_err ignored;
+
+	if (text.n == 0 || !pv_ok(pv_json_read(&doc, text, 1 << 20, &ignored)))
+		return;
+	pv_json_canon(doc, 0, &line);
+	pv_jsonw_raw(w, "disclosed", pv_buf_slice(&line));
+}
+
 static void
 put_entry(struct pv_run *r, const struct pv_log_entry *x)
 {
@@ -219,8 +233,7 @@ put_entry(struct pv_run *r, const struct pv_log_entry *x)
 	pv_jsonw_str(&out.w, "id", x->id);
 	pv_jsonw_str(&out.w, "summary", x->summary);
 	pv_jsonw_str(&out.w, "entry", x->bytes);
-	if (x->disclosed.n != 0)
-		pv_jsonw_raw(&out.w, "disclosed", x->disclosed);
+	put_disclosed(&out.w, x->disclosed);
 	pv_json_end(r, &out);
 }
 

@@ -20,7 +20,7 @@ class Result:
         self.raw = done.stdout
 
     def lines(self):
-        return [json.loads(line) for line in self.out.splitlines()]
+        return [json.loads(line) for line in self.out.split("\n") if line]
 
     def json(self):
         return json.loads(self.out)
