@@ -24,8 +24,8 @@ struct pending {
 	const struct pv_slice *signers;
 	size_t signer_count;
 	enum pv_applied applied;
-	bool journal_side;
-	struct pv_slice before;       /* the note that stood there, of a hold that is completed */
+	bool journal_side, appends;
+	struct pv_slice before;       /* the note that stood there */
 };
 
 struct batch {
@@ -36,6 +36,7 @@ struct batch {
 	struct pv_officers *officers; /* unlocked once for all records */
 	PV_VEC(struct pending) acts;
 	PV_VEC(struct pv_err) errors;
+	uint64_t next; /* the place in the log of the next act that is appended */
 };
 
 static bool
@@ -50,6 +51,10 @@ is_journal_side(enum pv_kind kind)
 static void
 fill_in(struct batch *b, struct pv_record *r)
 {
+	const struct pv_fact *standing = pv_state_find(b->d->own.state, r->id);
+
+	if (standing != NULL && r->time == 0)
+		r->time = standing->r->time; /* the same draft again is the same act */
 	if (r->log.n == 0)
 		r->log = b->d->origin;
 	if (r->time == 0)
@@ -73,11 +78,25 @@ check_exercise(struct batch *b, const struct pv_record *r, struct pv_err *e)
 	return pv_within(PV_FAIL(e, PV_E_INPUT, "this log is an exercise, and this record does not say so"), e, "exercise");
 }
 
+/* "a-0114: to", once the place is known by the field alone. */
 static void
-note_error(struct batch *b, struct pv_err *e, const struct pv_item *item)
+name_record(struct pv_err *e, struct pv_slice id)
+{
+	char field[2 * sizeof(e->field)];
+
+	if (id.n == 0)
+		return;
+	snprintf(field, sizeof(field), "%.*s%s%s", PV_FMT(id), e->field[0] != '\0' ? ": " : "", e->field);
+	memcpy(e->field, field, sizeof(e->field));
+	e->field[sizeof(e->field) - 1] = '\0';
+}
+
+static void
+note_error(struct batch *b, struct pv_err *e, const struct pv_item *item, struct pv_slice id)
 {
 	if (item != NULL && e->line == 0)
 		pv_item_place(item, b->ask->source, e);
+	name_record(e, id);
 	pv_ignore(pv_from((struct pv_status){ e->code }, e, b->ask->source));
 	*PV_VEC_ADD(&b->errors) = *e;
 }
@@ -96,31 +115,51 @@ note_of(struct batch *b, const struct pv_record *r, struct pv_slice signatures)
 
 /* ---- signing ---- */
 
-/* A record that stands here already as a hold: its signatures come first. */
+/* What stands under its id: of a hold that was completed there are several entries, and the newest counts. */
+PV_RESULT
+pv_act_standing(struct pv_desk *d, struct pv_slice origin, struct pv_slice id, struct pv_arena *a, struct pv_store_row *row, bool *found,
+    struct pv_err *e)
+{
+	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
+	PV_AUTO(pv_store_cursor_freep) struct pv_store_cursor *c = NULL;
+	struct pv_store_query q = { .table = PV_T_ACTS, .n = 2, .order_by = PV_C_ACT_INDEX, .descending = true, .limit = 1 };
+	struct pv_store_row newest;
+
+	q.where[0].column = PV_C_ACT_ID;
+	q.where[0].cell = PV_CELL_S(id);
+	q.where[1].column = PV_C_ACT_ORIGIN;
+	q.where[1].cell = PV_CELL_S(origin);
+	PV_TRY(pv_store_view_open(&v, d->store, e));
+	PV_TRY(pv_store_rows(&c, v, &q, e));
+	PV_TRY(pv_store_row_next(c, &newest, found, e));
+	if (*found) {
+		*row = newest;
+		row->c[PV_C_ACT_BODY].s = pv_arena_copy(a, newest.c[PV_C_ACT_BODY].s);
+	}
+	return PV_DONE;
+}
+
+/* A record that stands here already: its signatures come first. */
 static PV_RESULT
 take_standing(struct batch *b, struct pending *p, struct pv_err *e)
 {
 	const struct pv_fact *f = pv_state_find(b->d->own.state, p->r->id);
-	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
 	PV_AUTO(pv_buf_free) struct pv_buf merged = { 0 };
 	struct pv_store_row row = { 0 };
 	bool found;
 
 	if (f == NULL || !pv_slice_eq(f->r->line, p->r->line))
 		return PV_DONE;
-	row.c[PV_C_ACT_ORIGIN] = PV_CELL_S(b->d->origin);
-	row.c[PV_C_ACT_INDEX] = PV_CELL_N(f->index);
-	PV_TRY(pv_store_view_open(&v, b->d->store, e));
-	PV_TRY(pv_store_row_get(v, PV_T_ACTS, &row, b->a, &found, e));
+	PV_TRY(pv_act_standing(b->d, b->d->origin, p->r->id, b->a, &row, &found, e));
 	if (!found)
 		return PV_DONE; /* it came earlier in this very file */
 	p->before = pv_act_row_note(row.c[PV_C_ACT_BODY].s);
-	if (p->note.n == 0)
+	if (p->note.n == 0) {
 		p->note = p->before;
-	else {
-		PV_TRY(pv_note_merge(&merged, p->before, p->note, e));
-		p->note = pv_arena_copy(b->a, pv_buf_slice(&merged));
+		return PV_DONE;
 	}
+	PV_TRY(pv_note_merge(&merged, p->before, p->note, e));
+	p->note = pv_arena_copy(b->a, pv_buf_slice(&merged));
 	return PV_DONE;
 }
 
@@ -157,6 +196,15 @@ sign_and_verify(struct batch *b, struct pending *p, struct pv_err *e)
 	return check_not_expired(b, p, e);
 }
 
+/* A hold that still wants officers keeps each signature it gets. */
+static bool
+more_signatures(const struct batch *b, const struct pending *p)
+{
+	const struct pv_fact *f = pv_state_find(b->d->own.state, p->r->id);
+
+	return f != NULL && f->hold && p->before.n != 0 && p->note.n > p->before.n;
+}
+
 static PV_RESULT
 take_act(struct batch *b, struct pending *p, struct pv_err *e)
 {
@@ -170,18 +218,25 @@ take_act(struct batch *b, struct pending *p, struct pv_err *e)
 	PV_TRY(sign_and_verify(b, p, e));
 	if (b->ask->draft)
 		return PV_DONE;
+	act.has_index = true;
+	act.index = b->next;
 	act.signers = p->signers;
 	act.signer_count = p->signer_count;
-	return pv_state_apply(b->d->own.state, &act, &p->applied, e);
+	PV_TRY(pv_state_apply(b->d->own.state, &act, &p->applied, e));
+	p->appends = p->applied == PV_APPLIED || p->applied == PV_COMPLETED || more_signatures(b, p);
+	b->next += p->appends ? 1 : 0;
+	return PV_DONE;
 }
 
 static PV_RESULT
-take_item(struct batch *b, struct pv_file *f, const struct pv_item *item, struct pv_err *e)
+take_item(struct batch *b, struct pv_file *f, const struct pv_item *item, struct pv_slice *id, struct pv_err *e)
 {
 	struct pending p = { .item = *item, .r = PV_ARENA_NEW(b->a, struct pv_record) };
 	bool draft = item->signatures.n == 0;
 
+	*id = PV_NO_SLICE;
 	PV_TRY(pv_file_record(f, item, p.r, draft ? PV_READ_DRAFT : 0, b->a, e));
+	*id = p.r->id;
 	if (draft)
 		fill_in(b, p.r);
 	else
@@ -196,6 +251,7 @@ static PV_RESULT
 take_file(struct batch *b, struct pv_err *e)
 {
 	struct pv_item item;
+	struct pv_slice id;
 	struct pv_file f;
 	struct pv_err wrong;
 	bool more = true;
@@ -203,7 +259,7 @@ take_file(struct batch *b, struct pv_err *e)
 	PV_TRY(pv_file_open(&f, b->ask->bytes, b->ask->source, e));
 	while (more && !f.broken) {
 		if (!pv_ok(pv_file_next(&f, &item, &more, b->a, &wrong))) {
-			note_error(b, &wrong, NULL);
+			note_error(b, &wrong, NULL, PV_NO_SLICE);
 			continue;
 		}
 		if (!more)
@@ -212,13 +268,13 @@ take_file(struct batch *b, struct pv_err *e)
 			pv_file_close(&f);
 			return PV_FAIL(e, PV_E_LIMIT, "more than %d records in one file", ACTS_MAX);
 		}
-		if (!pv_ok(take_item(b, &f, &item, &wrong))) {
+		if (!pv_ok(take_item(b, &f, &item, &id, &wrong))) {
 			if (wrong.code != PV_E_INPUT && wrong.code != PV_E_UNTRUSTED && wrong.code != PV_E_LIMIT) {
 				*e = wrong;
 				pv_file_close(&f);
 				return (struct pv_status){ wrong.code };
 			}
-			note_error(b, &wrong, &item);
+			note_error(b, &wrong, &item, id);
 		}
 	}
 	pv_file_close(&f);
@@ -279,7 +335,7 @@ lay_out(struct batch *b, struct laid *l, uint64_t since)
 		struct pending *p = &b->acts.at[i];
 		struct pv_store_entry *entry = &l->entries[l->entry_count];
 
-		if (p->journal_side || (p->applied != PV_APPLIED && p->applied != PV_COMPLETED))
+		if (!p->appends)
 			continue;
 		if (pv_act_public(b->d->own.state, p->r))
 			entry->bytes = p->note;
@@ -376,6 +432,7 @@ did(const struct batch *b, const struct pending *p)
 		f = pv_state_find(b->d->own.state, p->r->id);
 		return f != NULL && f->hold ? PV_DID_HOLD : PV_DID_COMPLETE;
 	case PV_UNCHANGED:
+		return p->appends ? PV_DID_HOLD : PV_DID_NOTHING;
 	case PV_APPLIED_NOT:
 		break;
 	}
@@ -469,7 +526,7 @@ pv_desk_apply(struct pv_desk *d, const struct pv_apply_ask *ask, struct pv_unloc
 
 	*out = (struct pv_apply_answer){ 0 };
 	PV_TRY(pv_home_refresh(d, e));
-	out->log_size = d->own.loaded;
+	out->log_size = b.next = d->own.loaded;
 	PV_TRY(pv_officers_open(&b.officers, d->path, unlock, &d->env, e));
 	st = run(&b, out, e);
 	pv_officers_close(b.officers);

@@ -16,6 +16,10 @@ struct pv_slice pv_act_row_note(struct pv_slice body);
 PV_RESULT pv_act_note(struct pv_store_view *v, struct pv_slice origin, struct pv_slice id, struct pv_arena *a, struct pv_slice *note,
     bool *found, struct pv_err *e);
 
+/* The newest row of that id; its body lives in a. */
+PV_RESULT pv_act_standing(struct pv_desk *d, struct pv_slice origin, struct pv_slice id, struct pv_arena *a, struct pv_store_row *row,
+    bool *found, struct pv_err *e);
+
 /* Whether the act stands in the log as itself (docs/protocol/order-log.md). */
 bool pv_act_public(const struct pv_state *s, const struct pv_record *r);
 /* The entry of a private act: 32 bytes of salt, and the note. */

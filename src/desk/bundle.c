@@ -84,12 +84,9 @@ want_all(struct choosing *c, struct pv_names parties)
 static bool
 id_given(const struct choosing *c, struct pv_slice id)
 {
-	const struct pv_fact *f = id.n != 0 ? pv_state_find(c->s, id) : NULL;
+	uint32_t i = id.n != 0 ? pv_map_get(c->s->ids, id) : PV_MAP_NONE;
 
-	for (size_t i = 0; f != NULL && i < c->s->all.n; i++)
-		if (c->s->all.at[i] == f)
-			return c->given[i];
-	return false;
+	return i != PV_MAP_NONE && c->given[i];
 }
 
 /* A condition is of use to whoever has an order or agreement that names it. */
@@ -252,7 +249,6 @@ write_bundle(struct pv_desk *d, struct pv_store_view *v, const struct choosing *
 	struct pv_store_checkpoint note;
 	struct pv_store_entry entry;
 	struct pv_jsonw w = { .out = out };
-	size_t fact = 0;
 	uint64_t index;
 	bool found, more;
 
@@ -267,14 +263,15 @@ write_bundle(struct pv_desk *d, struct pv_store_view *v, const struct choosing *
 	pv_buf_add_c(out, '\n');
 	PV_TRY(pv_store_log_entries(&cursor, v, d->origin, 0, note.size, e));
 	for (;;) {
-		bool give = false;
+		struct pv_store_row act = { 0 };
 
 		PV_TRY(pv_store_entry_next(cursor, &index, &entry, &more, e));
 		if (!more)
 			break;
-		for (; fact < c->s->all.n && c->s->all.at[fact]->index <= index; fact++)
-			give = give || (c->s->all.at[fact]->index == index && c->given[fact]);
-		PV_TRY(write_bundle_entry(d, v, index, entry.bytes, give, a, out, e));
+		act.c[PV_C_ACT_ORIGIN] = PV_CELL_S(d->origin);
+		act.c[PV_C_ACT_INDEX] = PV_CELL_N(index);
+		PV_TRY(pv_store_row_get(v, PV_T_ACTS, &act, a, &found, e));
+		PV_TRY(write_bundle_entry(d, v, index, entry.bytes, found && id_given(c, act.c[PV_C_ACT_ID].s), a, out, e));
 	}
 	w = (struct pv_jsonw){ .out = out };
 	pv_jsonw_object(&w, NULL);
@@ -325,11 +322,16 @@ export_notes(struct pv_desk *d, const struct pv_export_ask *ask, struct pv_slice
 	PV_TRY(pv_store_view_open(&v, d->store, e));
 	PV_TRY(pv_store_rows(&c, v, &q, e));
 	for (;;) {
+		struct pv_store_row newest;
 		const struct pv_fact *f;
+		bool found;
 
 		PV_TRY(pv_store_row_next(c, &row, &more, e));
 		if (!more)
 			return PV_DONE;
+		PV_TRY(pv_act_standing(d, origin, row.c[PV_C_ACT_ID].s, a, &newest, &found, e));
+		if (!found || newest.c[PV_C_ACT_INDEX].n != row.c[PV_C_ACT_INDEX].n)
+			continue; /* a hold that was completed later: once is enough */
 		f = pv_state_find(log->state, row.c[PV_C_ACT_ID].s);
 		if (ask->public_only && (f == NULL || !pv_act_public(log->state, f->r)))
 			continue;

@@ -718,6 +718,8 @@ write_plain(struct looking *l, struct pv_sealed *sealed, const char *path, struc
 static PV_RESULT
 check_out_path(const char *path, struct pv_err *e)
 {
+	if (path == NULL)
+		return PV_FAIL(e, PV_E_INPUT, "where should the content go? -o FILE, or -o - for standard output");
 	if (strcmp(path, "-") != 0 && access(path, F_OK) == 0)
 		return pv_advise(PV_FAIL(e, PV_E_INPUT, "%s is already there", path), e, "Say another place: -o FILE");
 	return PV_DONE;
