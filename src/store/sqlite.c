@@ -27,6 +27,13 @@
 #define BUSY_OFTEN_US   200
 #define BUSY_STEP_US    2000
 
+static const char note_get_sql[] =
+    "SELECT size, root, second, note FROM checkpoints"
+    " WHERE log = ?1 AND kind = ?2 AND size <= ?3 ORDER BY size DESC LIMIT 1";
+static const char note_put_sql[] =
+    "INSERT INTO checkpoints (log, kind, size, root, second, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+    " ON CONFLICT DO UPDATE SET second = excluded.second, note = excluded.note";
+
 static const char *const fixed_sql[SQ_STMTS] = {
 	[SQ_BEGIN_WRITE] = "BEGIN IMMEDIATE",
 	[SQ_BEGIN_READ] = "BEGIN",
@@ -46,11 +53,8 @@ static const char *const fixed_sql[SQ_STMTS] = {
 	[SQ_TILE_GET] = "SELECT hashes FROM tiles WHERE log = ?1 AND level = ?2 AND n = ?3",
 	[SQ_TILE_ADD] = "INSERT INTO tiles (hashes, log, level, n) VALUES (?1, ?2, ?3, ?4)",
 	[SQ_TILE_SET] = "UPDATE tiles SET hashes = ?1 WHERE log = ?2 AND level = ?3 AND n = ?4",
-	[SQ_NOTE_GET] = "SELECT size, root, second, note FROM checkpoints"
-			" WHERE log = ?1 AND kind = ?2 AND size <= ?3 ORDER BY size DESC LIMIT 1",
-	[SQ_NOTE_PUT] = "INSERT INTO checkpoints (log, kind, size, root, second, note)"
-			" VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE"
-			" SET second = excluded.second, note = excluded.note",
+	[SQ_NOTE_GET] = note_get_sql,
+	[SQ_NOTE_PUT] = note_put_sql,
 };
 
 /* ---- what a fault means ---- */
@@ -142,7 +146,8 @@ fail_open(struct sq_store *sq, struct sq_conn *c, int rc, struct pv_err *e)
 {
 	char subject[300];
 
-	sq->no_space = sq_no_space(c, rc);
+	__atomic_store_n(&sq->no_space, sq_no_space(c, rc),
+	    __ATOMIC_RELAXED); /* any thread may open a connection */
 	if (rc == SQLITE_ERROR)
 		return PV_FAIL(
 		    e, PV_E_UNTRUSTED, "\"%s\" is not a store of Proviso, or is damaged", sq->path);
@@ -387,8 +392,8 @@ sq_open_db(sqlite3 **db, const char *path, int flags, const char *vfs, bool immu
 	    vfs);
 }
 
-PV_RESULT
-sq_conn_open(struct sq_conn **out, struct sq_store *sq, int flags, struct pv_err *e)
+struct sq_conn *
+sq_conn_open(struct sq_store *sq, int flags, struct pv_err *e)
 {
 	struct sq_conn *c = PV_NEW(struct sq_conn);
 	int rc = sq_open_db(&c->db, sq->path, flags, sq->o.vfs, sq->immutable);
@@ -401,13 +406,11 @@ sq_conn_open(struct sq_conn **out, struct sq_store *sq, int flags, struct pv_err
 	if (rc == SQLITE_OK)
 		rc = keep_log_file(c->db);
 	if (rc != SQLITE_OK) {
-		struct pv_status st = fail_open(sq, c, rc, e);
-
+		pv_ignore(fail_open(sq, c, rc, e));
 		sq_conn_close(c);
-		return st;
+		return NULL;
 	}
-	*out = c;
-	return PV_DONE;
+	return c;
 }
 
 void
@@ -488,33 +491,33 @@ may_be_immutable(const struct sq_store *sq)
 	return sq->o.mode == PV_STORE_READ && (stat(pv_buf_str(&wal), &st) != 0 || st.st_size == 0);
 }
 
-static PV_RESULT
-open_first(struct sq_store *sq, struct sq_conn **out, struct pv_err *e)
+/* The first connection, after a look at what it leads to. NULL with e on failure. */
+static struct sq_conn *
+open_first(struct sq_store *sq, struct pv_err *e)
 {
 	int flags = sq->o.mode == PV_STORE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
-	int64_t logs;
-	struct sq_conn *c;
+	struct sq_conn *c = sq_conn_open(sq, flags, e);
 	struct pv_status st;
+	int64_t logs;
 	int rc;
 
-	PV_TRY(sq_conn_open(&c, sq, flags, e));
+	if (c == NULL)
+		return NULL;
 	rc = get_number(c->db, "SELECT count(*) FROM logs", &logs);
 	if (((rc & 0xff) == SQLITE_CANTOPEN || (rc & 0xff) == SQLITE_READONLY) && !sq->immutable &&
 	    may_be_immutable(sq)) {
 		sq_conn_close(c);
 		sq->immutable = true;
-		return open_first(sq, out, e);
+		return open_first(sq, e);
 	}
 	/* "no such table" is said better by what the file is */
 	st = rc == SQLITE_OK || rc == SQLITE_ERROR ? check_kind(sq, c, e) : fail_open(sq, c, rc, e);
 	if (pv_ok(st))
 		st = sq_check_heads(sq, c, e);
-	if (!pv_ok(st)) {
-		sq_conn_close(c);
-		return st;
-	}
-	*out = c;
-	return PV_DONE;
+	if (pv_ok(st))
+		return c;
+	sq_conn_close(c);
+	return NULL;
 }
 
 static PV_RESULT
@@ -568,7 +571,7 @@ open_store(
 {
 	struct sq_store *sq;
 	struct sq_conn *c;
-	struct pv_status st;
+	struct pv_status st = PV_DONE;
 
 	*no_space = false;
 	if (o->mode == PV_STORE_CREATE)
@@ -580,10 +583,12 @@ open_store(
 	pthread_mutex_init(&sq->pool_lock, NULL);
 	pthread_mutex_init(&sq->copy_lock, NULL);
 	pthread_cond_init(&sq->copy_wake, NULL);
-	st = open_first(sq, &c, e);
-	if (pv_ok(st) && o->mode != PV_STORE_READ)
+	c = open_first(sq, e);
+	if (c == NULL)
+		st = sq_failed(e);
+	else if (o->mode != PV_STORE_READ)
 		st = make_writer(sq, c, e);
-	else if (pv_ok(st))
+	else
 		sq->pool = c;
 	if (!pv_ok(st)) {
 		*no_space = sq->no_space;
@@ -612,7 +617,9 @@ copy_log(void *ctx)
 		sq->copy_wanted = false;
 		pthread_mutex_unlock(&sq->copy_lock);
 		/* A failure (a full disk) leaves the log as it is: nothing is lost, and it is tried again. */
-		if (c != NULL || pv_ok(sq_conn_open(&c, sq, SQLITE_OPEN_READWRITE, &e)))
+		if (c == NULL)
+			c = sq_conn_open(sq, SQLITE_OPEN_READWRITE, &e);
+		if (c != NULL)
 			(void)sqlite3_wal_checkpoint_v2(
 			    c->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 		pthread_mutex_lock(&sq->copy_lock);

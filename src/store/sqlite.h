@@ -106,8 +106,15 @@ struct sq_store {
 };
 
 /* sqlite.c */
+static inline struct pv_status
+sq_failed(const struct pv_err *e)
+{
+	return (struct pv_status){ e->code };
+}
+
 int sq_open_db(sqlite3 **db, const char *path, int flags, const char *vfs, bool immutable);
-PV_RESULT sq_conn_open(struct sq_conn **out, struct sq_store *sq, int flags, struct pv_err *e);
+/* NULL with e on failure. */
+struct sq_conn *sq_conn_open(struct sq_store *sq, int flags, struct pv_err *e);
 void sq_conn_close(struct sq_conn *c);
 /* The prepared statement, reset and without bindings; NULL with the code in *rc. */
 sqlite3_stmt *sq_stmt(struct sq_conn *c, enum sq_stmt which, int *rc);

@@ -82,7 +82,7 @@ add_table_sql(struct pv_buf *sql, const struct pv_table *t)
 	pv_buf_addf(sql, "CREATE TABLE %s (", t->name);
 	for (unsigned i = 0; i < t->columns; i++)
 		pv_buf_addf(sql, "%s %s%s, ", t->c[i].name, types[t->c[i].kind],
-		    t->c[i].kind == PV_COL_LOG && i < t->keys ? " NOT NULL" : "");
+		    i < t->keys && t->c[i].kind == PV_COL_LOG ? " NOT NULL" : "");
 	pv_buf_add_str(sql, "PRIMARY KEY (");
 	sq_add_names(sql, t, 0, t->keys, "%", ", ");
 	pv_buf_addf(sql, ")) STRICT%s;", t->clustered ? ", WITHOUT ROWID" : "");
@@ -207,7 +207,8 @@ copy_to_part(struct sq_store *sq, const char *part, const char *dst, struct pv_e
 	int rc;
 
 	PV_TRY(make_empty(part, dst, "backup", e));
-	PV_TRY(sq_conn_open(&src, sq, SQLITE_OPEN_READONLY, e));
+	if ((src = sq_conn_open(sq, SQLITE_OPEN_READONLY, e)) == NULL)
+		return sq_failed(e);
 	rc = sq_open_db(&to.db, part, SQLITE_OPEN_READWRITE, NULL, false);
 	if (rc == SQLITE_OK)
 		rc = copy_pages(to.db, src->db);

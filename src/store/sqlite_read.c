@@ -137,8 +137,8 @@ sq_view_open(void **view, void *db, struct pv_err *e)
 	if (c != NULL)
 		sq->pool = c->next;
 	pthread_mutex_unlock(&sq->pool_lock);
-	if (c == NULL)
-		PV_TRY(sq_conn_open(&c, sq, SQLITE_OPEN_READONLY, e));
+	if (c == NULL && (c = sq_conn_open(sq, SQLITE_OPEN_READONLY, e)) == NULL)
+		return sq_failed(e);
 	rc = sq_run(c, SQ_BEGIN_READ);
 	/* BEGIN alone does not yet fix the moment; the first look does. */
 	if (rc == SQLITE_OK) {
@@ -255,8 +255,8 @@ sq_view_tile(void *view, struct pv_slice log, unsigned level, uint64_t n, unsign
     uint8_t (*out)[PV_STORE_HASH], struct pv_err *e)
 {
 	struct sq_view *v = view;
-	uint64_t size;
-	int64_t id;
+	uint64_t size = 0;
+	int64_t id = 0;
 	int rc;
 
 	PV_TRY(need_log(v, log, &id, &size, e));
@@ -275,8 +275,8 @@ sq_view_root(
 	struct sq_view *v = view;
 	const struct pv_store_tree *tree = &v->sq->o.tree;
 	uint8_t edge[PV_STORE_EDGE_MAX][PV_STORE_HASH];
-	uint64_t held;
-	int64_t id;
+	uint64_t held = 0;
+	int64_t id = 0;
 	int rc;
 
 	PV_TRY(need_log(v, log, &id, &held, e));
@@ -295,8 +295,8 @@ sq_view_checkpoint(void *view, struct pv_slice log, enum pv_store_note_kind kind
     struct pv_arena *a, struct pv_store_checkpoint *out, bool *found, struct pv_err *e)
 {
 	struct sq_view *v = view;
-	uint64_t held;
-	int64_t id;
+	uint64_t held = 0;
+	int64_t id = 0;
 	int rc;
 	sqlite3_stmt *st;
 
@@ -393,20 +393,21 @@ sq_view_row(void *view, enum pv_store_table table, struct pv_store_row *row, str
 
 /* ---- cursors ---- */
 
-static PV_RESULT
-open_cursor(
-    void **out, struct sq_view *v, const char *sql, const struct pv_table *t, struct pv_err *e)
+/* NULL with e on failure. */
+static struct cursor *
+open_cursor(struct sq_view *v, const char *sql, const struct pv_table *t, struct pv_err *e)
 {
 	struct cursor *cur;
 	sqlite3_stmt *st;
 	int rc = sqlite3_prepare_v2(v->c->db, sql, -1, &st, NULL);
 
-	if (rc != SQLITE_OK)
-		return sq_fail_read(v->c, rc, e);
+	if (rc != SQLITE_OK) {
+		pv_ignore(sq_fail_read(v->c, rc, e));
+		return NULL;
+	}
 	cur = PV_NEW(struct cursor);
 	*cur = (struct cursor){ v->c, st, t };
-	*out = cur;
-	return PV_DONE;
+	return cur;
 }
 
 void
@@ -423,19 +424,21 @@ sq_view_entries(
     void **cursor, void *view, struct pv_slice log, uint64_t from, uint64_t to, struct pv_err *e)
 {
 	struct sq_view *v = view;
-	uint64_t size;
-	int64_t id;
+	uint64_t size = 0;
+	int64_t id = 0;
 	struct cursor *cur;
 
 	PV_TRY(need_log(v, log, &id, &size, e));
 	to = to > size ? size : to;
 	from = from > to ? to : from;
-	PV_TRY(open_cursor(cursor, v,
+	cur = open_cursor(v,
 	    "SELECT id, second, leaf, body FROM entries WHERE id >= ?1 AND id < ?2 ORDER BY id",
-	    NULL, e));
-	cur = *cursor;
+	    NULL, e);
+	if (cur == NULL)
+		return sq_failed(e);
 	sqlite3_bind_int64(cur->st, 1, (id << SQ_INDEX_BITS) | (int64_t)from);
 	sqlite3_bind_int64(cur->st, 2, (id << SQ_INDEX_BITS) + (int64_t)to);
+	*cursor = cur;
 	return PV_DONE;
 }
 
@@ -527,15 +530,19 @@ sq_view_rows(void **cursor, void *view, const struct pv_store_query *q, struct p
 	PV_AUTO(pv_buf_free) struct pv_buf sql = { 0 };
 	const struct pv_table *t = pv_table_get(q->table);
 	struct pv_status st;
+	struct cursor *cur;
 
 	pv_buf_add_str(&sql, "SELECT ");
 	sq_add_columns(&sql, t);
 	add_where(&sql, q, t);
 	add_order(&sql, q, t);
-	PV_TRY(open_cursor(cursor, view, pv_buf_str(&sql), t, e));
-	st = bind_where(*cursor, q, t, e);
-	if (!pv_ok(st))
-		sq_cursor_close(*cursor);
+	if ((cur = open_cursor(view, pv_buf_str(&sql), t, e)) == NULL)
+		return sq_failed(e);
+	st = bind_where(cur, q, t, e);
+	if (pv_ok(st))
+		*cursor = cur;
+	else
+		sq_cursor_close(cur);
 	return st;
 }
 
@@ -545,22 +552,19 @@ sq_view_count(uint64_t *out, void *view, const struct pv_store_query *q, struct 
 	PV_AUTO(pv_buf_free) struct pv_buf sql = { 0 };
 	const struct pv_table *t = pv_table_get(q->table);
 	struct pv_status st;
-	void *cursor;
+	struct cursor *cur;
+	int rc;
 
 	pv_buf_add_str(&sql, "SELECT count(*)");
 	add_where(&sql, q, t);
-	PV_TRY(open_cursor(&cursor, view, pv_buf_str(&sql), t, e));
-	st = bind_where(cursor, q, t, e);
-	if (pv_ok(st)) {
-		struct cursor *cur = cursor;
-		int rc = sqlite3_step(cur->st);
-
-		if (rc == SQLITE_ROW)
-			*out = (uint64_t)sqlite3_column_int64(cur->st, 0);
-		else
-			st = sq_fail_read(cur->c, rc, e);
-	}
-	sq_cursor_close(cursor);
+	if ((cur = open_cursor(view, pv_buf_str(&sql), t, e)) == NULL)
+		return sq_failed(e);
+	st = bind_where(cur, q, t, e);
+	if (pv_ok(st) && (rc = sqlite3_step(cur->st)) != SQLITE_ROW)
+		st = sq_fail_read(cur->c, rc, e);
+	if (pv_ok(st))
+		*out = (uint64_t)sqlite3_column_int64(cur->st, 0);
+	sq_cursor_close(cur);
 	return st;
 }
 

@@ -70,7 +70,7 @@ add_known(struct sq_store *sq, struct pv_slice name, int64_t id, enum pv_store_l
 	l->kind = kind;
 	l->name = pv_alloc(name.n + 1);
 	memcpy(l->name, name.p, name.n);
-	*PV_VEC_ADD(&sq->logs) = l;
+	*PV_VEC_ADD(&sq->logs) = l; /* NOLINT(bugprone-sizeof-expression): of pointers, yes */
 	return l;
 }
 

@@ -271,12 +271,12 @@ enum pv_store_op {
 
 struct pv_store_change {
 	enum pv_store_op op;
-	struct pv_slice log;
 	enum pv_store_log_kind log_kind;
+	enum pv_store_table table;
+	struct pv_slice log;
 	const struct pv_store_entry *entries;
 	size_t n;
 	struct pv_store_checkpoint checkpoint;
-	enum pv_store_table table;
 	struct pv_store_row row;
 };
 

@@ -42,20 +42,19 @@ weight(const struct pv_store_submission *sub)
 	return bytes;
 }
 
-/* Cuts a batch off the front of the queue. With the lock held. */
+/* Cuts a batch off the front of the queue, which is not empty. With the lock held. */
 static struct pv_store_queued *
 take_batch(struct pv_store *s, size_t *n)
 {
-	struct pv_store_queued *first = s->first, *q = first, *end = NULL;
-	size_t bytes = 0;
+	struct pv_store_queued *first = s->first, *end = first;
+	size_t bytes = weight(end->sub);
 
-	for (*n = 0; q != NULL && *n < BATCH_JOBS && bytes < BATCH_BYTES; q = q->next) {
-		bytes += weight(q->sub);
-		end = q;
-		++*n;
+	for (*n = 1; end->next != NULL && *n < BATCH_JOBS && bytes < BATCH_BYTES; ++*n) {
+		end = end->next;
+		bytes += weight(end->sub);
 	}
-	s->first = q;
-	if (q == NULL)
+	s->first = end->next;
+	if (s->first == NULL)
 		s->last = &s->first;
 	end->next = NULL;
 	return first;

@@ -35,10 +35,10 @@ struct told {
 
 struct submitter {
 	struct pv_store *s;
-	uint32_t round, number;
-	int pipe;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
+	uint32_t round, number;
+	int pipe;
 	unsigned under_way;
 };
 
@@ -346,7 +346,7 @@ main(void)
 	pv_store_free(s);
 	tap_ok(
 	    h.killed, "%u times a process was killed while %d submitters wrote", round, SUBMITTERS);
-	tap_ok(h.told.n > 100 * round, "it had told enough");
+	tap_ok(h.told.n > 10 * round, "it had told enough");
 	tap_note("%zu entries told, %.1f s, seed %u", h.told.n, (double)(now_us() - start) / 1e6,
 	    (unsigned)start);
 	tap_ok(ok.opens, "the store opens again at once");
