@@ -16,17 +16,19 @@
 #include "base/err.h"
 #include "base/slice.h"
 
-#define PV_MANIFEST_MAX (10 * 1024 * 1024) /* bytes; what the SDKs read too */
-#define PV_MANIFEST_VALUES_MAX \
-	(1024 * 1024) /* JSON values: bounds the memory a small text can ask for */
+/* Bytes; what the SDKs read too. */
+#define PV_MANIFEST_MAX (10 * 1024 * 1024)
+/* JSON values: bounds the memory a small text can ask for. Segments of 45 bytes with two values fill a manifest. */
+#define PV_MANIFEST_VALUES_MAX   (640 * 1024)
 #define PV_MANIFEST_SEGMENTS_MAX (256 * 1024)
-#define PV_MANIFEST_SEGMENTS_OUT \
-	110000 /* what we write: these fit into PV_MANIFEST_MAX with room for the rest */
-#define PV_MANIFEST_KEYS_MAX 16
-#define PV_SEGMENT_MIN       (16 * 1024) /* what we write; the SDKs' writers have the same bounds */
-#define PV_SEGMENT_MAX       (4 * 1024 * 1024)
-#define PV_SEGMENT_DEFAULT   (1024 * 1024)
-#define PV_SEGMENT_EXTRA     28 /* IV 12, tag 16 */
+/* What we write: these fit into PV_MANIFEST_MAX with room for the rest. */
+#define PV_MANIFEST_SEGMENTS_OUT 110000
+#define PV_MANIFEST_KEYS_MAX     16
+
+#define PV_SEGMENT_MIN     (16 * 1024) /* what we write; the SDKs' writers have the same bounds */
+#define PV_SEGMENT_MAX     (4 * 1024 * 1024)
+#define PV_SEGMENT_DEFAULT (1024 * 1024)
+#define PV_SEGMENT_EXTRA   28 /* IV 12, tag 16 */
 
 enum pv_tdf_form {
 	PV_TDF_NONE = 0,

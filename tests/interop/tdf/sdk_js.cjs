@@ -32,7 +32,7 @@ async function main() {
     verb === 'encrypt'
       ? await client.encrypt({ source, offline: true, mimeType: 'text/plain', scope: { attributes: [], dissem: ['a@example.org'] } })
       : await client.decrypt({ source: { type: 'buffer', location: input } });
-  fs.writeFileSync(1, await out.toBuffer());
+  process.stdout.write(await out.toBuffer());
 }
 
 main().catch((e) => {
