@@ -169,7 +169,7 @@ for who in foreign-ministry justice-ministry; do
 	done
 done
 for who in foreign-ministry justice-ministry; do
-	at co attest strikes-caribbean ended --issuer "co.$who" --observed "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
+	at co condition attest strikes-caribbean ended --issuer "co.$who" --observed "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
 		--source-who "co.$who (exercise)" --source-status stated --key "$who-1.key,$who-2.key"
 done
 at co order show o-0031
@@ -177,7 +177,7 @@ quietly us ask track.tdf --purpose law.interdict --person analyst --party us.coa
 at co answer track2.request -o track2.reply
 at us open track.tdf --purpose law.interdict --grant track2.reply -o track2.json
 sleep 1
-at co attest strikes-caribbean holds --issuer co.foreign-ministry --observed "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
+at co condition attest strikes-caribbean holds --issuer co.foreign-ministry --observed "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
 	--source-who 'co.foreign-ministry (exercise)' --source-status stated --key foreign-ministry-1.key
 quietly us ask track.tdf --purpose law.interdict --person analyst --party us.coast-guard -o track3.request >/dev/null
 refused co answer track3.request -o track3.reply

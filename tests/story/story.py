@@ -52,7 +52,7 @@ def s2_while_the_attacks_continue():
             keys[who].append(name)
 
     def attest(who, status, key_names):
-        return w.at("co", "attest", "strikes-caribbean", status, "--issuer", who, "--observed", now(), "--source-who", who, "--source-status",
+        return w.at("co", "condition", "attest", "strikes-caribbean", status, "--issuer", who, "--observed", now(), "--source-who", who, "--source-status",
                     "stated", "--key", ",".join(key_names))
 
     a = w.ask("us", "co", "boat", "law.interdict", "--party", "us.coast-guard")
