@@ -293,12 +293,21 @@ read_again(const struct pv_item *item, struct pv_status st, struct pv_err *e)
 	return (struct pv_status){ e->code };
 }
 
+static struct pv_status
+fail_too_long(struct pv_file *f, struct pv_err *e)
+{
+	return pv_advise(
+	    fail_here(f, e, PV_E_LIMIT, "the record that begins here is too long to be one"), e,
+	    "A record has at most %d bytes in canonical form, and at most %u with its blanks.",
+	    PV_RECORD_MAX, PV_ITEM_RAW_MAX);
+}
+
 struct pv_status
 pv_file_next(
     struct pv_file *f, struct pv_item *out, bool *more, struct pv_arena *a, struct pv_err *e)
 {
 	struct pv_item item = { 0 };
-	struct pv_status st;
+	struct pv_status st = PV_DONE;
 	enum extent found;
 	size_t n = 0;
 
@@ -312,24 +321,15 @@ pv_file_next(
 	item.line = f->line;
 	item.col = (unsigned)(f->at - f->line_from) + 1;
 	item.raw = pv_slice_sub(f->bytes, f->at, f->at + n);
-	if (found == TOO_LONG) {
-		st = fail_here(
-		    f, e, PV_E_LIMIT, "the record that begins here is too long to be one");
-		return pv_advise(st, e,
-		    "A record has at most %d bytes in canonical form, and at most %u with its "
-		    "blanks.",
-		    PV_RECORD_MAX, PV_ITEM_RAW_MAX);
-	}
+	if (found == TOO_LONG)
+		return fail_too_long(f, e);
 	f->broken = found == BROKEN;
 	st = pv_json_reread(f->doc, item.raw, PV_ITEM_RAW_MAX + 1, e);
-	if (!pv_ok(st)) {
-		st = read_again(&item, st, e);
-		move_to(f, f->at + n);
-		read_signatures(f, &item, a);
-		return pv_from(st, e, f->source);
-	}
+	if (!pv_ok(st))
+		st = pv_from(read_again(&item, st, e), e, f->source);
 	move_to(f, f->at + n);
 	read_signatures(f, &item, a);
+	PV_TRY(st);
 	*out = item;
 	return PV_DONE;
 }
