@@ -274,8 +274,8 @@ find_value(struct pv_file *f, bool *more, struct pv_err *e)
 }
 
 /* What is wrong with a value, told in lines of the file. */
-static struct pv_status
-read_again(const struct pv_item *item, struct pv_status st, struct pv_err *e)
+static void
+read_again(const struct pv_item *item, struct pv_err *e)
 {
 	PV_AUTO(pv_json_freep) struct pv_json *doc = NULL;
 	struct pv_err told = { 0 };
@@ -285,12 +285,11 @@ read_again(const struct pv_item *item, struct pv_status st, struct pv_err *e)
 		pv_json_read_one(&doc, item->raw, PV_ITEM_RAW_MAX + 1, item->line, &used, &told)) ||
 	    told.line == 0) {
 		shift(item, e); /* it saw less than the whole, so that the whole is what is told */
-		return st;
+		return;
 	}
 	*e = told;
 	if (e->line == item->line)
 		e->col += item->col - 1;
-	return (struct pv_status){ e->code };
 }
 
 static struct pv_status
@@ -307,7 +306,7 @@ pv_file_next(
     struct pv_file *f, struct pv_item *out, bool *more, struct pv_arena *a, struct pv_err *e)
 {
 	struct pv_item item = { 0 };
-	struct pv_status st = PV_DONE;
+	struct pv_status st;
 	enum extent found;
 	size_t n = 0;
 
@@ -326,10 +325,10 @@ pv_file_next(
 	f->broken = found == BROKEN;
 	st = pv_json_reread(f->doc, item.raw, PV_ITEM_RAW_MAX + 1, e);
 	if (!pv_ok(st))
-		st = pv_from(read_again(&item, st, e), e, f->source);
+		read_again(&item, e);
 	move_to(f, f->at + n);
 	read_signatures(f, &item, a);
-	PV_TRY(st);
+	PV_TRY(pv_from(st, e, f->source));
 	*out = item;
 	return PV_DONE;
 }
