@@ -100,6 +100,7 @@ struct pv_lexicon {
 	unsigned shift; /* number >> shift is the bit in masks, of 64 (channels: 32) */
 	struct pv_name_slot *slots;
 	uint32_t mask;
+	uint64_t salt;
 	struct pv_stood *stood;
 	uint32_t stood_n;
 };
@@ -110,6 +111,16 @@ void pv_lexicon_clear(struct pv_lexicon *x);
 size_t pv_lexicon_bytes(const struct pv_lexicon *x);
 /* PV_NO_NODE when it was never declared. */
 uint32_t pv_lexicon_find(const struct pv_lexicon *x, struct pv_slice name);
+
+/* The same in steps, so that several names wait for memory at once: begin all, reach all, end all. */
+struct pv_search {
+	const struct pv_lexicon *x;
+	struct pv_slice name;
+	uint64_t hash;
+};
+struct pv_search pv_search_begin(const struct pv_lexicon *x, struct pv_slice name);
+void pv_search_reach(const struct pv_search *s);
+uint32_t pv_search_end(const struct pv_search *s);
 struct pv_slice pv_node_name(const struct pv_node *n);
 bool pv_node_stood(const struct pv_lexicon *x, uint32_t node, uint64_t at);
 /* Whether it, declared or not, or one above it stands there as not grantable. */
@@ -329,18 +340,23 @@ pv_mate_bit(uint32_t node)
 
 /* A name as what permits sees it, and as what bars does: unknown is in no span, and meets every one. */
 struct pv_place {
+	uint32_t node; /* declared at any time; PV_NO_NODE */
 	uint32_t point;
 	struct pv_span span;
 };
 
 static inline struct pv_place
+pv_place_of_node(const struct pv_lexicon *x, uint32_t node, uint64_t at)
+{
+	if (node == PV_NO_NODE || !pv_node_stands(x, node, at))
+		return (struct pv_place){ node, PV_UNKNOWN_POINT, PV_SPAN_ALL };
+	return (struct pv_place){ node, node, pv_node_span(x, node) };
+}
+
+static inline struct pv_place
 pv_place_of(const struct pv_lexicon *x, struct pv_slice name, uint64_t at)
 {
-	uint32_t node = pv_lexicon_find(x, name);
-
-	if (node == PV_NO_NODE || !pv_node_stands(x, node, at))
-		return (struct pv_place){ PV_UNKNOWN_POINT, PV_SPAN_ALL };
-	return (struct pv_place){ node, pv_node_span(x, node) };
+	return pv_place_of_node(x, pv_lexicon_find(x, name), at);
 }
 
 /* ---- judge.c: rules by their names ---------------------------------------------------------- */
@@ -384,6 +400,7 @@ struct pv_overlay {
 enum pv_status_of pv_overlaid_condition(const struct pv_overlaid *o, uint64_t at);
 
 /* crowd.c: sorts these refs for searching and gives them boxes. */
-void pv_crowd_build(struct pv_snapshot *s, struct pv_crowd *c);
+enum pv_crowd_of { PV_CROWD_PAIR, PV_CROWD_BELOW_TAKER, PV_CROWD_BELOW_GIVER };
+void pv_crowd_build(struct pv_snapshot *s, struct pv_crowd *c, enum pv_crowd_of of);
 
 #endif

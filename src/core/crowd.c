@@ -11,7 +11,7 @@
 #include "core/compiled.h"
 
 #define LEAF   8
-#define SAMPLE 32
+#define SAMPLE 16
 
 enum dimension {
 	BY_EXCEPT,
@@ -35,6 +35,7 @@ struct work {
 	struct pv_snapshot *s;
 	struct pv_crowd *c;
 	struct member *members;
+	enum pv_crowd_of of;
 };
 
 static uint64_t
@@ -283,12 +284,18 @@ evenness(const struct work *w, const struct member *m, uint32_t n, enum dimensio
 	return at < count - at ? at * SAMPLE / count : (count - at) * SAMPLE / count;
 }
 
+/*
+ * What lies below a party differs most in the other party: two of three splits are by that one. The rest goes round
+ * the scopes, as all splits do within a pair.
+ */
 static enum dimension
 choose(const struct work *w, const struct member *m, uint32_t n, unsigned depth)
 {
-	enum dimension best = BY_END;
+	enum dimension other = w->of == PV_CROWD_BELOW_TAKER ? BY_GIVER : BY_TAKER, best = BY_END;
 	uint32_t best_even = 0;
 
+	if (w->of != PV_CROWD_PAIR && depth % 3 != 2 && evenness(w, m, n, other) >= SAMPLE / 4)
+		return other;
 	for (unsigned i = 0; i < DIMENSIONS; i++) {
 		enum dimension by = (depth + i) % DIMENSIONS;
 		uint32_t even = evenness(w, m, n, by);
@@ -351,9 +358,9 @@ build(struct work *w, uint32_t first, uint32_t n, unsigned depth)
 }
 
 void
-pv_crowd_build(struct pv_snapshot *s, struct pv_crowd *c)
+pv_crowd_build(struct pv_snapshot *s, struct pv_crowd *c, enum pv_crowd_of of)
 {
-	struct work w = { s, c, pv_alloc_n(c->n, sizeof(*w.members)) };
+	struct work w = { s, c, pv_alloc_n(c->n, sizeof(*w.members)), of };
 
 	for (uint32_t i = 0; i < c->n; i++)
 		w.members[i].ref = s->refs.at[c->refs + i];

@@ -67,21 +67,46 @@ look_up(const struct pv_lexicon *x, const struct pv_names *names, struct pv_plac
 	return around;
 }
 
+/* Looks up what every request names; the six wait for memory together. */
+static void
+fill_names(struct run *r, struct view *v)
+{
+	const struct pv_lexicon *parties = &v->s->parties, *terms = v->s->terms;
+	const struct pv_matter *m = v->m;
+	struct pv_search from = pv_search_begin(parties, m->originator);
+	struct pv_search to = pv_search_begin(parties, r->ask->recipient);
+	struct pv_search purpose = pv_search_begin(&terms[PV_PURPOSE], r->ask->purpose);
+	struct pv_search channel = pv_search_begin(&terms[PV_CHANNEL], r->ask->channel);
+
+	pv_search_reach(&from);
+	pv_search_reach(&to);
+	v->originator = pv_search_end(&from);
+	if (v->originator != PV_NO_NODE) {
+		__builtin_prefetch(&v->s->rows[v->originator]);
+		if (parties->nodes[v->originator].since > r->now)
+			v->originator = PV_NO_NODE;
+	}
+	v->recipient = pv_search_end(&to);
+	if (v->recipient != PV_NO_NODE) {
+		__builtin_prefetch(&v->s->rows[v->recipient]);
+		if (parties->nodes[v->recipient].since > r->now)
+			v->recipient = PV_NO_NODE;
+	}
+	v->purpose = pv_place_of_node(&terms[PV_PURPOSE], pv_search_end(&purpose), r->now);
+	v->channel = pv_place_of_node(&terms[PV_CHANNEL], pv_search_end(&channel), r->now);
+}
+
 static void
 fill(struct run *r, struct view *v)
 {
-	const struct pv_request *ask = r->ask;
 	const struct pv_lexicon *terms = v->s->terms;
 
-	v->originator = ever_declared(&v->s->parties, v->m->originator, r->now);
-	v->recipient = ever_declared(&v->s->parties, ask->recipient, r->now);
+	fill_names(r, v);
 	for (size_t i = 0; i < v->m->custodians.n && i < SEEN; i++)
 		v->custodians[i] = ever_declared(&v->s->parties, v->m->custodians.at[i], r->now);
-	v->purpose = pv_place_of(&terms[PV_PURPOSE], ask->purpose, r->now);
 	v->purposes = UINT64_MAX;
 	if (v->purpose.point != PV_UNKNOWN_POINT)
 		v->purposes = pv_span_mask(&terms[PV_PURPOSE], v->purpose.span);
-	v->channel = pv_place_of(&terms[PV_CHANNEL], ask->channel, r->now);
 	v->channels = UINT32_MAX;
 	if (v->channel.point != PV_UNKNOWN_POINT)
 		v->channels = (uint32_t)pv_span_mask(&terms[PV_CHANNEL], v->channel.span);
@@ -115,7 +140,7 @@ place_at(const struct run *r, const struct pv_lexicon *x, const struct pv_names 
     const struct pv_place *seen, size_t i)
 {
 	if (names->n == 0)
-		return (struct pv_place){ PV_UNKNOWN_POINT, PV_SPAN_ALL };
+		return (struct pv_place){ PV_NO_NODE, PV_UNKNOWN_POINT, PV_SPAN_ALL };
 	return i < SEEN ? seen[i] : pv_place_of(x, names->at[i], r->now);
 }
 
@@ -156,6 +181,18 @@ static bool
 speaks(const struct run *r, size_t origin, struct pv_slice name, bool permits)
 {
 	return pv_origin_speaks(r->in, origin, name, permits, r->now);
+}
+
+/* The same for the originator, who in a bare log has only to be declared, as most are. */
+static bool
+speaks_for(struct run *r, size_t origin, const struct pv_matter *m, bool permits)
+{
+	const struct pv_snapshot *first = r->in->at[0].snapshot;
+
+	if (origin == 0 && first->bare && first->genesis == NULL &&
+	    view_of(r, 0, m)->originator != PV_NO_NODE)
+		return true;
+	return speaks(r, origin, m->originator, permits);
 }
 
 /* What a report says is judged where its originator is spoken for; when that is nowhere, by who decides. */
@@ -746,7 +783,7 @@ permitted(struct run *r, const struct pv_matter *m, size_t i, size_t t, size_t g
 
 	for (size_t o = 0; o < r->in->n && !met_enough(r, &n); o++) {
 		const struct view *v;
-		if (!speaks(r, o, m->originator, true))
+		if (!speaks_for(r, o, m, true))
 			continue;
 		v = view_of(r, o, m);
 		n.from = standing(r, v, v->originator);
@@ -761,27 +798,39 @@ permitted(struct run *r, const struct pv_matter *m, size_t i, size_t t, size_t g
 	return n.met;
 }
 
+/* Whether the term, or one above it, is not grantable. Most are declared, and say so in their node. */
 static bool
-any_barred(const struct pv_lexicon *x, const struct pv_names *names, uint64_t at)
+barred(const struct run *r, const struct pv_lexicon *x, struct pv_slice name, uint32_t node)
+{
+	if (node != PV_NO_NODE && (x->nodes[node].flags & PV_NODE_BARRED) == 0)
+		return false;
+	return pv_name_barred(x, name, r->now);
+}
+
+static bool
+any_barred(const struct run *r, const struct pv_lexicon *x, const struct pv_names *names,
+    const struct pv_place *seen)
 {
 	for (size_t i = 0; i < names->n; i++)
-		if (pv_name_barred(x, names->at[i], at))
+		if (barred(r, x, names->at[i], i < SEEN ? seen[i].node : PV_NO_NODE))
 			return true;
 	return false;
 }
 
 /* No log that speaks for the originator says grantable: false of anything asked. */
 static bool
-grantable(const struct run *r, const struct pv_matter *m)
+grantable(struct run *r, const struct pv_matter *m)
 {
 	for (size_t o = 0; o < r->in->n; o++) {
 		const struct pv_lexicon *terms = r->in->at[o].snapshot->terms;
-		if (!speaks(r, o, m->originator, false))
+		const struct view *v;
+		if (!speaks_for(r, o, m, false))
 			continue;
-		if (pv_name_barred(&terms[PV_PURPOSE], r->ask->purpose, r->now) ||
-		    pv_name_barred(&terms[PV_CHANNEL], r->ask->channel, r->now) ||
-		    any_barred(&terms[PV_TOPIC], &m->topics, r->now) ||
-		    any_barred(&terms[PV_REGION], &m->regions, r->now))
+		v = view_of(r, o, m);
+		if (barred(r, &terms[PV_PURPOSE], r->ask->purpose, v->purpose.node) ||
+		    barred(r, &terms[PV_CHANNEL], r->ask->channel, v->channel.node) ||
+		    any_barred(r, &terms[PV_TOPIC], &m->topics, v->topics) ||
+		    any_barred(r, &terms[PV_REGION], &m->regions, v->regions))
 			return false;
 	}
 	return true;
@@ -905,8 +954,13 @@ judge(struct run *r)
 void
 pv_decide(const struct pv_origins *in, const struct pv_request *ask, struct pv_decision *out)
 {
-	struct run r = { .in = in, .ask = ask, .out = out };
+	struct run r; /* its view is large, and filled in when it is looked at */
 
+	r.in = in;
+	r.ask = ask;
+	r.out = out;
+	r.suspended = r.restricted = false;
+	r.view.m = NULL;
 	*out = (struct pv_decision){
 		.orders = { .at = out->orders.at, .cap = out->orders.cap },
 		.agreements = { .at = out->agreements.at, .cap = out->agreements.cap },

@@ -628,12 +628,12 @@ sort_entries(struct pv_snapshot *s)
 }
 
 static uint32_t
-add_crowd(struct pv_snapshot *s, uint32_t first_ref, uint32_t n)
+add_crowd(struct pv_snapshot *s, uint32_t first_ref, uint32_t n, enum pv_crowd_of of)
 {
 	struct pv_crowd c = { .refs = first_ref, .n = n };
 
 	if (n > PV_LIST_SHORT)
-		pv_crowd_build(s, &c);
+		pv_crowd_build(s, &c, of);
 	*PV_VEC_ADD(&s->crowds) = c;
 	return PV_LIST_CROWD | (uint32_t)(s->crowds.n - 1);
 }
@@ -650,7 +650,7 @@ list_of(struct pv_snapshot *s, size_t first, size_t n)
 		return (uint32_t)(first << 4 | (n - 1));
 	for (size_t i = 0; i < n; i++)
 		*PV_VEC_ADD(&s->refs) = (uint32_t)(first + i);
-	return add_crowd(s, refs, (uint32_t)n);
+	return add_crowd(s, refs, (uint32_t)n, PV_CROWD_PAIR);
 }
 
 static void
@@ -778,6 +778,7 @@ index_below(struct build *b, bool giver)
 	uint32_t *counts = pv_alloc_n(s->parties.n, sizeof(*counts));
 	uint32_t *place = pv_alloc_n(s->parties.n, sizeof(*place));
 	uint64_t sum = s->refs.n;
+	enum pv_crowd_of of = giver ? PV_CROWD_BELOW_GIVER : PV_CROWD_BELOW_TAKER;
 
 	file_below(b, giver, counts, true);
 	for (uint32_t i = 0; i < s->parties.n; i++) {
@@ -791,7 +792,7 @@ index_below(struct build *b, bool giver)
 		file_below(b, giver, place, false);
 		for (uint32_t i = 0; i < s->parties.n; i++) {
 			uint32_t list =
-			    counts[i] == 0 ? 0 : add_crowd(s, place[i] - counts[i], counts[i]);
+			    counts[i] == 0 ? 0 : add_crowd(s, place[i] - counts[i], counts[i], of);
 			if (giver)
 				s->rows[i].below_givers = list;
 			else

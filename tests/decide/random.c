@@ -30,7 +30,8 @@ chance_one_in(struct chance *c, uint64_t n)
 }
 
 static const char *const parties[] = { "a", "a.x", "a.x.y", "a.x.y.z", "a.w", "a-x", "b", "b.x",
-	"b.x.y", "b.v", "c", "c.x", "c.joint", "d", "late", "gone", "nobody", "a.nobody", "" };
+	"b.x.y", "b.v", "c", "c.x", "c.joint", "d", "late", "gone", "nobody", "a.nobody", "",
+	"b.x.a-service-whose-name-has-more-than-forty-four-letters" };
 static const char *const topics[] = { "t", "t.a", "t.a.b", "t.c", "t-a", "u", "u.a", "late", "gone",
 	"barred", "barred.x", "unheard", "" };
 static const char *const regions[] = { "g", "g.a", "g.a.b", "h", "late", "gone", "barred",
@@ -105,6 +106,7 @@ struct making {
 	struct world *w;
 	struct pv_state *s;
 	struct chance c;
+	bool crowd; /* rules are between a and b */
 	bool skips; /* some parties are not declared, though rules name them */
 };
 
@@ -215,6 +217,11 @@ some_exceptions(struct making *m, uint64_t since, uint64_t ended)
 
 	for (size_t i = 0; i < n; i++) {
 		uint64_t parts = 1 + chance_below(&m->c, 31);
+		if (m->crowd && chance_one_in(&m->c, 2)) { /* one that many share */
+			at[i].purpose = PV_SLICE("p");
+			at[i].counterpart = chance_one_in(&m->c, 2) ? PV_SLICE("b.x") : PV_NO_SLICE;
+			continue;
+		}
 		if ((parts & 1) != 0)
 			at[i].purpose =
 			    pick_declared(&m->c, purposes, COUNT(purposes), since, ended);
@@ -253,6 +260,10 @@ add_order(struct making *m)
 	o->subject = SOME_DECLARED(c, m->w->a, wide ? 9 : 1, wide ? 12 : 2, parties, since, ended);
 	o->counterpart =
 	    SOME_DECLARED(c, m->w->a, wide ? 9 : 1, wide ? 12 : 2, parties, since, ended);
+	if (m->crowd) {
+		o->subject = world_names(m->w, "a");
+		o->counterpart = world_names(m->w, chance_one_in(c, 4) ? "b.x" : "b");
+	}
 	r.issuer = some_issuer(m);
 	o->kind = chance_one_in(c, 2) ? PV_SUSPEND : PV_RESTRICT;
 	o->direction = (enum pv_direction)(1 + chance_below(c, 3));
@@ -289,6 +300,10 @@ add_agreement(struct making *m)
 
 	g->from = pick_broad(c, parties, COUNT(parties), since, ended);
 	g->to = pick_broad(c, parties, COUNT(parties), since, ended);
+	if (m->crowd) {
+		g->from = PV_SLICE("a");
+		g->to = PV_SLICE("b");
+	}
 	r.issuer = some_issuer(m);
 	if (!plain && chance_one_in(c, 4))
 		g->topic = pick_declared(c, topics, COUNT(topics), since, ended);
@@ -360,9 +375,10 @@ fill_log(struct making *m)
 		add_agreement(m);
 	for (size_t i = chance_below(&m->c, 3); i > 0; i--)
 		add_recall(m);
-	if (chance_one_in(&m->c, 30)) /* so many that lists are searched by trees */
-		for (size_t i = 0; i < 60; i++)
-			chance_one_in(&m->c, 2) ? add_order(m) : add_agreement(m);
+	m->crowd = chance_one_in(&m->c, 20); /* lists so long that they are searched by trees */
+	for (size_t i = 0; m->crowd && i < 120; i++)
+		chance_one_in(&m->c, 2) ? add_order(m) : add_agreement(m);
+	m->crowd = false;
 }
 
 struct world *
