@@ -371,6 +371,15 @@ read_objects(struct reader *r, const struct pv_member *m, void *out, uint32_t i)
 	return PV_DONE;
 }
 
+/* In bare files what is left out counts as empty, so what is empty counts as left out: no such scope. */
+static bool
+as_if_absent(const struct reader *r, const struct pv_member *m, const struct pv_json_node *node)
+{
+	return (r->flags & PV_READ_BARE) != 0 &&
+	       (m->flags & (PV_M_NONEMPTY | PV_M_REQUIRED)) == PV_M_NONEMPTY &&
+	       m->type == PV_T_LIST && node->type == PV_JSON_ARRAY && node->count == 0;
+}
+
 static PV_RESULT
 read_member(struct reader *r, const struct pv_member *m, void *out, uint32_t i)
 {
@@ -380,6 +389,8 @@ read_member(struct reader *r, const struct pv_member *m, void *out, uint32_t i)
 	/* An object that says nothing is not given. */
 	if (m->type == PV_T_OBJECT && node->type == PV_JSON_OBJECT && node->count == 0)
 		return check_filled(r, m, node);
+	if (as_if_absent(r, m, node))
+		return PV_DONE;
 	if (m->has != 0)
 		*((bool *)out + (m->has - 1)) = true;
 	switch (m->type) {

@@ -257,6 +257,12 @@ test_leniency(void)
 	    "02Z\",\"kind\":\"suspend\","
 	    "\"subject\":[\"co\"],\"counterpart\":[\"us\"],\"direction\":\"both\",\"except\":[],"
 	    "\"effective\":\"2025-11-11T14:07:02Z\"}";
+	static const char empty_scope[] =
+	    "{\"record\":\"order\",\"id\":\"o1\",\"issuer\":\"co\",\"time\":\"2025-11-11T14:07:"
+	    "02Z\",\"kind\":\"suspend\","
+	    "\"subject\":[\"co\"],\"counterpart\":[\"us\"],\"direction\":\"both\",\"except\":[],"
+	    "\"channels\":[],\"purposes\":[],"
+	    "\"effective\":\"2025-11-11T14:07:02Z\"}";
 	static const char no_except[] =
 	    "{\"record\":\"order\",\"id\":\"o1\",\"issuer\":\"co\",\"time\":\"2025-11-11T14:07:"
 	    "02Z\",\"kind\":\"suspend\","
@@ -270,6 +276,9 @@ test_leniency(void)
 	tap_ok(pv_ok(pv_record_read_text(&r, pv_slice_of(bare), PV_READ_BARE, a, &e)),
 	    "bare records may leave out log, basis, text");
 	tap_ok(!pv_ok(pv_record_read_text(&r, pv_slice_of(bare), 0, a, &e)), "others may not");
+	tap_ok(pv_ok(pv_record_read_text(&r, pv_slice_of(empty_scope), PV_READ_BARE, a, &e)) &&
+		   !r.order.has_channels && !r.order.has_purposes,
+	    "in bare records an empty list of channels or purposes is no such scope");
 	tap_ok(!pv_ok(pv_record_read_text(&r, pv_slice_of(no_except), PV_READ_BARE, a, &e)) &&
 		   strcmp(e.field, "except") == 0,
 	    "except must be there in bare records too");
