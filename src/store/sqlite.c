@@ -20,8 +20,10 @@
 #include "base/buf.h"
 
 #define WRITE_CACHE_KIB 32768
-#define WAL_COPY_PAGES  8000  /* a daemon: the copier begins */
-#define WAL_TURN_PAGES  12000 /* the writer does the rest, so that the log begins anew */
+#define WAL_COPY_PAGES  8000 /* a daemon: the copier begins */
+#define WAL_TURN_PAGES \
+	12000 /* the writer does the rest, if it is little, so that the log begins anew */
+#define WAL_LIMIT_PAGES 64000 /* even if it is much */
 #define WAL_STEP_PAGES  1000  /* and again after so many; also a single command's measure */
 #define BUSY_OFTEN      500
 #define BUSY_OFTEN_US   200
@@ -606,6 +608,7 @@ copy_log(void *ctx)
 {
 	struct sq_store *sq = ctx;
 	struct sq_conn *c = NULL;
+	int copied = 0;
 	struct pv_err e;
 
 	pthread_mutex_lock(&sq->copy_lock);
@@ -621,8 +624,9 @@ copy_log(void *ctx)
 			c = sq_conn_open(sq, SQLITE_OPEN_READWRITE, &e);
 		if (c != NULL)
 			(void)sqlite3_wal_checkpoint_v2(
-			    c->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+			    c->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, &copied);
 		pthread_mutex_lock(&sq->copy_lock);
+		sq->copied = copied > 0 ? (unsigned)copied : 0;
 	}
 	pthread_mutex_unlock(&sq->copy_lock);
 	sq_conn_close(c);
@@ -642,10 +646,21 @@ ask_copier(struct sq_store *sq)
 	return sq->copier_runs;
 }
 
+static bool
+little_is_left(struct sq_store *sq)
+{
+	unsigned copied;
+
+	pthread_mutex_lock(&sq->copy_lock);
+	copied = sq->copied;
+	pthread_mutex_unlock(&sq->copy_lock);
+	return sq->wal_pages < copied + 2 * WAL_STEP_PAGES;
+}
+
 /*
- * While the copier copies, we append: the log would never end. So when the copier
- * has done most of it, the writer does the rest, which is little. A reader who
- * stays long only makes the log longer; it is tried again a step later.
+ * While the copier copies, we append: the log would never end. But each of its
+ * rounds leaves less; when little is left, the writer does that itself. A reader
+ * who stays long only makes the log longer; it is tried again a step later.
  */
 static void
 tidy(void *db, bool in_background)
@@ -658,9 +673,10 @@ tidy(void *db, bool in_background)
 	if (sq->wal_pages < sq->wal_next)
 		return;
 	sq->wal_next = sq->wal_pages + WAL_STEP_PAGES;
-	if (!in_background || sq->wal_pages >= WAL_TURN_PAGES || !ask_copier(sq))
-		(void)sqlite3_wal_checkpoint_v2(
-		    sq->w->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	if (in_background && sq->wal_pages < WAL_LIMIT_PAGES &&
+	    (sq->wal_pages < WAL_TURN_PAGES || !little_is_left(sq)) && ask_copier(sq))
+		return;
+	(void)sqlite3_wal_checkpoint_v2(sq->w->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 }
 
 /* ---- the rest of the door ---- */

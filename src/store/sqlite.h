@@ -103,6 +103,7 @@ struct sq_store {
 	pthread_cond_t copy_wake;
 	pthread_t copier;
 	bool copier_runs, copy_wanted, copier_stop;
+	unsigned copied; /* pages of the log that are in the file */
 };
 
 /* sqlite.c */

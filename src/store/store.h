@@ -16,6 +16,13 @@
  * UNTRUSTED damaged, or a tree that contradicts what is kept; DOWN another process
  * is writing; INPUT a row that is already there; LIMIT too large.
  *
+ * Files, all of mode 0600: PATH, PATH-wal and PATH-shm belong together (copy them
+ * with pv_store_backup, never one by one); PATH.reserve is space kept for orders on
+ * a full disk; erase.db has the keys that erasure destroys, and belongs in no
+ * backup, else a restore would bring back what was erased. A row that is deleted
+ * may still lie in PATH-wal for a while: what must be forgotten is sealed under an
+ * erasable key.
+ *
  * Text and bytes handed in are borrowed until the answer. The calls may be made
  * from any thread; a view belongs to one thread at a time.
  */
