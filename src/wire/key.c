@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* key: binds a key, a credential or a role to a party. */
+#include "wire/record.h"
 #include "wire/table.h"
 
 static const struct pv_member members[] = {
@@ -96,8 +97,8 @@ check(const void *at, unsigned flags, struct pv_err *e)
 {
 	const struct pv_key *k = &((const struct pv_record *)at)->key;
 
-	(void)flags;
-	PV_TRY(pv_within(check_key(k, e), e, "key"));
+	if ((flags & PV_READ_BARE) == 0)
+		PV_TRY(pv_within(check_key(k, e), e, "key"));
 	return pv_check_after(k->from, k->until, "until", "from", e);
 }
 

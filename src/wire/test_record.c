@@ -263,6 +263,10 @@ test_leniency(void)
 	    "\"subject\":[\"co\"],\"counterpart\":[\"us\"],\"direction\":\"both\",\"except\":[],"
 	    "\"channels\":[],\"purposes\":[],"
 	    "\"effective\":\"2025-11-11T14:07:02Z\"}";
+	static const char fake_key[] =
+	    "{\"record\":\"key\",\"id\":\"k1\",\"issuer\":\"co\",\"time\":\"2025-11-11T14:07:02Z\","
+	    "\"party\":\"co\","
+	    "\"use\":\"officer\",\"key\":\"someone\",\"from\":\"2025-11-11T14:07:02Z\"}";
 	static const char no_except[] =
 	    "{\"record\":\"order\",\"id\":\"o1\",\"issuer\":\"co\",\"time\":\"2025-11-11T14:07:"
 	    "02Z\",\"kind\":\"suspend\","
@@ -279,6 +283,8 @@ test_leniency(void)
 	tap_ok(pv_ok(pv_record_read_text(&r, pv_slice_of(empty_scope), PV_READ_BARE, a, &e)) &&
 		   !r.order.has_channels && !r.order.has_purposes,
 	    "in bare records an empty list of channels or purposes is no such scope");
+	tap_ok(pv_ok(pv_record_read_text(&r, pv_slice_of(fake_key), PV_READ_BARE, a, &e)),
+	    "in bare records any word stands for a key");
 	tap_ok(!pv_ok(pv_record_read_text(&r, pv_slice_of(no_except), PV_READ_BARE, a, &e)) &&
 		   strcmp(e.field, "except") == 0,
 	    "except must be there in bare records too");
