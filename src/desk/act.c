@@ -8,6 +8,7 @@
 
 #include "codec/json.h"
 #include "desk/acts.h"
+#include "desk/journal.h"
 #include "desk/officers.h"
 #include "desk/outcome.h"
 #include "wire/file.h"
@@ -26,6 +27,7 @@ struct pending {
 	enum pv_applied applied;
 	bool journal_side, appends;
 	struct pv_slice before;       /* the note that stood there */
+	uint64_t index;               /* its place, when it is appended */
 };
 
 struct batch {
@@ -163,20 +165,24 @@ take_standing(struct batch *b, struct pending *p, struct pv_err *e)
 	return PV_DONE;
 }
 
+/* Whether keys of this home, or given ones, sign it here: what nobody signed yet, and whatever somebody asked to sign. */
 static bool
 signs_here(const struct batch *b, const struct pending *p)
 {
-	if (b->ask->draft || b->unlock == NULL)
-		return b->ask->draft;
-	return p->note.n == 0 || b->unlock->as_count != 0;
+	if (b->unlock == NULL)
+		return false;
+	return b->ask->draft || p->note.n == 0 || b->unlock->as_count != 0 || b->unlock->key_file_count != 0;
 }
 
 /* The fold judges a key by the record's time, which its signer wrote; here we know when it really is placed. */
 static PV_RESULT
 check_not_expired(struct batch *b, const struct pending *p, struct pv_err *e)
 {
+	const struct pv_fact *f = pv_state_find(b->d->own.state, p->r->id);
 	uint64_t now = pv_desk_now(b->d);
 
+	if (f != NULL && !f->hold)
+		return PV_DONE; /* it was placed in time */
 	for (size_t i = 0; i < p->signer_count; i++)
 		if (pv_state_key(b->d->own.state, p->signers[i], now).expired)
 			return PV_FAIL(e, PV_E_INPUT, "a key that signed %.*s has expired", PV_FMT(p->r->id));
@@ -187,7 +193,7 @@ static PV_RESULT
 sign_and_verify(struct batch *b, struct pending *p, struct pv_err *e)
 {
 	PV_TRY(take_standing(b, p, e));
-	if (signs_here(b, p) && !(p->before.n != 0 && p->item.signatures.n == 0 && b->unlock->as_count == 0 && !b->ask->draft))
+	if (signs_here(b, p))
 		PV_TRY(pv_officers_sign(b->officers, b->d->own.state, p->r, pv_desk_now(b->d), &p->note, b->a, e));
 	if (p->note.n == 0)
 		return pv_advise(PV_FAIL(e, PV_E_INPUT, "nobody signed %.*s", PV_FMT(p->r->id)), e,
@@ -196,34 +202,71 @@ sign_and_verify(struct batch *b, struct pending *p, struct pv_err *e)
 	return check_not_expired(b, p, e);
 }
 
-/* A hold that still wants officers keeps each signature it gets. */
-static bool
-more_signatures(const struct batch *b, const struct pending *p)
+/* A hold that still wants officers keeps each signature it gets; what is signed by nobody we know is none. */
+static PV_RESULT
+more_signatures(const struct batch *b, const struct pending *p, bool *more, struct pv_err *e)
 {
 	const struct pv_fact *f = pv_state_find(b->d->own.state, p->r->id);
+	const struct pv_slice *signers;
+	size_t n;
 
-	return f != NULL && f->hold && p->before.n != 0 && p->note.n > p->before.n;
+	*more = false;
+	if (f == NULL || !f->hold || p->before.n == 0)
+		return PV_DONE;
+	PV_TRY(pv_signed_verify(b->d->own.state, p->r, p->before, b->a, &signers, &n, e));
+	*more = p->signer_count > n;
+	return PV_DONE;
+}
+
+/* The same statement twice in one file is one; two under one id are an error. */
+static PV_RESULT
+check_twice(struct batch *b, const struct pending *p, bool *here, struct pv_err *e)
+{
+	for (size_t i = 0; i < b->acts.n && !*here; i++) {
+		const struct pending *other = &b->acts.at[i];
+
+		if (!other->journal_side || !pv_slice_eq(other->r->id, p->r->id))
+			continue;
+		if (!pv_slice_eq(other->note, p->note))
+			return pv_within(PV_FAIL(e, PV_E_INPUT, "\"%.*s\" is here with other content", PV_FMT(p->r->id)), e, "id");
+		*here = true;
+	}
+	return PV_DONE;
+}
+
+static PV_RESULT
+take_statement(struct batch *b, struct pending *p, struct pv_err *e)
+{
+	bool here;
+
+	p->journal_side = true;
+	PV_TRY(pv_outcome_check(b->d, p->r, p->note, b->a, &here, e));
+	PV_TRY(check_twice(b, p, &here, e));
+	p->applied = here ? PV_UNCHANGED : PV_APPLIED;
+	return PV_DONE;
 }
 
 static PV_RESULT
 take_act(struct batch *b, struct pending *p, struct pv_err *e)
 {
-	struct pv_act act = { .record = p->r, .since = pv_desk_now(b->d) };
+	struct pv_act act = { .record = p->r, .since = pv_desk_now(b->d), .has_index = true, .index = b->next };
+	bool more = false;
 
 	PV_TRY(check_exercise(b, p->r, e));
-	if (is_journal_side(p->r->kind)) {
-		p->journal_side = true;
-		return pv_outcome_check(b->d, p->r, p->note, b->a, e);
-	}
+	if (is_journal_side(p->r->kind))
+		return take_statement(b, p, e);
 	PV_TRY(sign_and_verify(b, p, e));
 	if (b->ask->draft)
 		return PV_DONE;
-	act.has_index = true;
-	act.index = b->next;
 	act.signers = p->signers;
 	act.signer_count = p->signer_count;
 	PV_TRY(pv_state_apply(b->d->own.state, &act, &p->applied, e));
-	p->appends = p->applied == PV_APPLIED || p->applied == PV_COMPLETED || more_signatures(b, p);
+	if (p->applied == PV_UNCHANGED)
+		PV_TRY(more_signatures(b, p, &more, e));
+	if (p->applied == PV_APPLIED) /* as when it is loaded again */
+		b->d->own.state->all.at[b->d->own.state->all.n - 1]->index = b->next;
+	p->appends = p->applied == PV_APPLIED || p->applied == PV_COMPLETED || more;
+	p->index = b->next;
 	b->next += p->appends ? 1 : 0;
 	return PV_DONE;
 }
@@ -358,46 +401,63 @@ check_sizes(const struct laid *l, struct pv_err *e)
 	return PV_DONE;
 }
 
+/* Statements: each an entry of the journal and a row, in the same submission. */
+static PV_RESULT
+lay_statements(struct batch *b, struct pv_store_change **changes, size_t *n, struct pv_err *e)
+{
+	PV_VEC(struct pv_store_change) all = { 0 };
+	struct pv_status st = PV_DONE;
+
+	for (size_t i = 0; i < *n; i++)
+		*PV_VEC_ADD(&all) = (*changes)[i];
+	for (size_t i = 0; pv_ok(st) && i < b->acts.n; i++) {
+		struct pending *p = &b->acts.at[i];
+		struct pv_journal_laid laid = { 0 };
+
+		if (!p->journal_side || p->applied != PV_APPLIED)
+			continue;
+		st = pv_outcome_lay(b->d, p->r, p->note, all.n, b->a, &laid, e);
+		for (size_t k = 0; pv_ok(st) && k < laid.n; k++)
+			*PV_VEC_ADD(&all) = laid.changes[k];
+	}
+	*changes = pv_arena_alloc_n(b->a, all.n, sizeof(**changes));
+	if (all.n != 0)
+		memcpy(*changes, all.at, all.n * sizeof(**changes));
+	*n = all.n;
+	PV_VEC_FREE(&all);
+	return st;
+}
+
+/* All of it in one transaction. */
 static PV_RESULT
 append(struct batch *b, struct pv_apply_answer *out, struct pv_err *e)
 {
 	struct pv_desk *d = b->d;
 	struct laid l = { 0 };
 	struct pv_store_expect expect = { d->origin, d->own.loaded };
-	struct pv_store_submission sub = { .expect = &expect, .n_expect = 1 };
+	struct pv_store_submission sub = { .expect = &expect };
 	struct pv_store_result r;
 	bool moved;
 
+	PV_TRY(pv_journal_flush(d, e));
 	lay_out(b, &l, pv_desk_now(d));
-	if (l.entry_count == 0)
-		return PV_DONE;
 	PV_TRY(check_sizes(&l, e));
+	if (l.entry_count == 0)
+		l.change_count = 0;
+	sub.n_expect = l.entry_count != 0 ? 1 : 0;
+	PV_TRY(lay_statements(b, &l.changes, &l.change_count, e));
+	if (l.change_count == 0)
+		return PV_DONE;
 	sub.changes = l.changes;
 	sub.n = l.change_count;
 	sub.urgent = l.urgent;
 	PV_TRY(pv_home_submit(d, &sub, &r, &moved, e));
 	if (moved)
 		return PV_FAIL(e, PV_E_DOWN, "another process added to %.*s at the same moment; give the command again", PV_FMT(d->origin));
-	PV_TRY(pv_home_checkpoint(d, d->origin, r.placed[0].size, r.placed[0].root, e));
-	out->log_size = r.placed[0].size;
-	return PV_DONE;
-}
-
-static PV_RESULT
-append_journal_side(struct batch *b, struct pv_apply_answer *out, struct pv_err *e)
-{
-	for (size_t i = 0; i < b->acts.n; i++) {
-		struct pending *p = &b->acts.at[i];
-		bool fresh;
-
-		if (!p->journal_side)
-			continue;
-		PV_TRY(pv_outcome_take_in(b->d, p->r, p->note, b->a, &fresh, e));
-		p->applied = fresh ? PV_APPLIED : PV_UNCHANGED;
-		if (fresh)
-			out->applied++;
-		else
-			out->unchanged++;
+	for (size_t i = 0; i < r.n; i++) {
+		PV_TRY(pv_home_checkpoint(d, r.placed[i].log, r.placed[i].size, r.placed[i].root, e));
+		if (pv_slice_eq(r.placed[i].log, d->origin))
+			out->log_size = r.placed[i].size;
 	}
 	return PV_DONE;
 }
@@ -450,13 +510,11 @@ report_acts(struct batch *b, struct pv_apply_answer *out)
 
 		acts[i] = (struct pv_act_done){ .kind = p->r->kind, .id = p->r->id, .did = did(b, p), .line = p->item.line,
 			.signers = p->signer_count, .needs = p->journal_side ? 0 : pv_state_needs(b->d->own.state, p->r),
-			.index = f != NULL ? f->index : 0 };
+			.index = p->appends ? p->index : f != NULL ? f->index : 0 };
 		if (b->ask->dry_run)
 			acts[i].after = pretty(b->a, p->r->line);
 		if (acts[i].did == PV_DID_HOLD)
 			out->held++;
-		if (p->journal_side)
-			continue;
 		if (acts[i].did == PV_DID_NOTHING)
 			out->unchanged++;
 		else if (acts[i].did != PV_DID_SIGN)
@@ -498,7 +556,6 @@ finish(struct batch *b, struct pv_apply_answer *out, struct pv_err *e)
 	if (b->errors.n != 0 || b->ask->dry_run || b->ask->draft)
 		return b->ask->draft ? PV_DONE : pv_home_refold(b->d, e);
 	PV_TRY(append(b, out, e));
-	PV_TRY(append_journal_side(b, out, e));
 	return pv_home_refold(b->d, e);
 }
 

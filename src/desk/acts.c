@@ -55,30 +55,6 @@ pv_act_row_read(struct pv_slice body, struct pv_arena *a, struct pv_record *r, c
 	return pv_record_read_text(r, first_line(pv_act_row_note(body)), 0, a, e);
 }
 
-PV_RESULT
-pv_act_note(struct pv_store_view *v, struct pv_slice origin, struct pv_slice id, struct pv_arena *a, struct pv_slice *note, bool *found,
-    struct pv_err *e)
-{
-	PV_AUTO(pv_store_cursor_freep) struct pv_store_cursor *c = NULL;
-	struct pv_store_query q = { .table = PV_T_ACTS, .n = 2 };
-	struct pv_store_row row;
-	bool more;
-
-	*found = false;
-	q.where[0].column = PV_C_ACT_ID;
-	q.where[0].cell = PV_CELL_S(id);
-	q.where[1].column = PV_C_ACT_ORIGIN;
-	q.where[1].cell = PV_CELL_S(origin);
-	PV_TRY(pv_store_rows(&c, v, &q, e)); /* by place: the last is the newest */
-	for (;;) {
-		PV_TRY(pv_store_row_next(c, &row, &more, e));
-		if (!more)
-			return PV_DONE;
-		*note = pv_arena_copy(a, pv_act_row_note(row.c[PV_C_ACT_BODY].s));
-		*found = true;
-	}
-}
-
 /* A lift is as public as its order. */
 bool
 pv_act_public(const struct pv_state *s, const struct pv_record *r)

@@ -12,10 +12,6 @@ PV_RESULT pv_act_row_read(struct pv_slice body, struct pv_arena *a, struct pv_re
     struct pv_err *e);
 struct pv_slice pv_act_row_note(struct pv_slice body);
 
-/* The newest note of that act: of a hold that was signed again, the one with all signatures. */
-PV_RESULT pv_act_note(struct pv_store_view *v, struct pv_slice origin, struct pv_slice id, struct pv_arena *a, struct pv_slice *note,
-    bool *found, struct pv_err *e);
-
 /* The newest row of that id; its body lives in a. */
 PV_RESULT pv_act_standing(struct pv_desk *d, struct pv_slice origin, struct pv_slice id, struct pv_arena *a, struct pv_store_row *row,
     bool *found, struct pv_err *e);

@@ -172,7 +172,9 @@ unlock(struct pv_officers *o, struct officer *k, struct pv_err *e)
 			k->declined = true;
 			return PV_DONE;
 		}
+		k->declined = true; /* a wrong one is told once, not for each record */
 		PV_TRY(pv_keyfile_unlock(k->file, passphrase, e));
+		k->declined = false;
 	}
 	return pv_keyfile_pair(&k->pair, k->file, e);
 }

@@ -464,19 +464,19 @@ static PV_RESULT
 public_notes(struct pv_desk *d, const struct pv_judgement *j, struct pv_names orders, struct pv_arena *a, struct pv_names *out,
     struct pv_err *e)
 {
-	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
 	struct pv_slice *at = pv_arena_alloc_n(a, orders.n, sizeof(*at));
 	size_t n = 0, bytes = 0;
 
-	PV_TRY(pv_store_view_open(&v, d->store, e));
 	for (size_t i = 0; i < j->decision.orders.n && n < orders.n; i++) {
 		const struct pv_ref *ref = &j->decision.orders.at[i];
+		struct pv_store_row row = { 0 };
 		struct pv_slice note;
 		bool found;
 
 		if (!ref->r->order.is_public)
 			continue;
-		PV_TRY(pv_act_note(v, j->stood[ref->origin].log->origin, ref->r->id, a, &note, &found, e));
+		PV_TRY(pv_act_standing(d, j->stood[ref->origin].log->origin, ref->r->id, a, &row, &found, e));
+		note = pv_act_row_note(row.c[PV_C_ACT_BODY].s);
 		if (found && bytes + note.n <= NOTES_BYTES) {
 			bytes += note.n;
 			at[n++] = note;

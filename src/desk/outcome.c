@@ -35,7 +35,6 @@ row_of(const struct pv_record *r, struct pv_slice note)
 		c.row.c[PV_C_INCIDENT_BODY] = PV_CELL_S(note);
 		return c;
 	case PV_ACK:
-		c.op = PV_OP_PUT; /* seen, then in force, then settled */
 		c.table = PV_T_ACKS;
 		c.row.c[PV_C_ACK_ORDER] = PV_CELL_S(r->ack.order);
 		c.row.c[PV_C_ACK_PARTY] = PV_CELL_S(r->ack.party);
@@ -76,23 +75,28 @@ row_of(const struct pv_record *r, struct pv_slice note)
 }
 
 static PV_RESULT
-journal_it(struct pv_desk *d, const struct pv_record *r, struct pv_slice note, struct pv_slice person, struct pv_arena *a,
-    uint64_t *index, struct pv_err *e)
+entry_of(const struct pv_record *r, struct pv_slice person, struct pv_journal_entry *out, struct pv_err *e)
 {
-	struct pv_store_change row = row_of(r, note);
-	struct pv_journal_entry entry = { .kind = pv_kind_name(r->kind), .party = r->issuer, .person = person, .detail = r->line };
-	struct pv_journalled journalled;
-
-	if (row.op == PV_OP_NONE)
+	*out = (struct pv_journal_entry){ .kind = pv_kind_name(r->kind), .party = r->issuer, .person = person, .detail = r->line };
+	if (row_of(r, PV_NO_SLICE).op == PV_OP_NONE)
 		return PV_FAIL(e, PV_E_INPUT, "a %s does not belong in the journal", pv_kind_name(r->kind));
 	if (r->kind == PV_OUTCOME) {
-		entry.report = r->outcome.report;
-		entry.release = r->outcome.release;
-		entry.purpose = r->outcome.purpose_used;
+		out->report = r->outcome.report;
+		out->release = r->outcome.release;
+		out->purpose = r->outcome.purpose_used;
 	}
-	PV_TRY(pv_journal_add(d, &entry, &row, 1, a, &journalled, e));
-	*index = journalled.index;
 	return PV_DONE;
+}
+
+PV_RESULT
+pv_outcome_lay(struct pv_desk *d, const struct pv_record *r, struct pv_slice note, size_t base, struct pv_arena *a,
+    struct pv_journal_laid *out, struct pv_err *e)
+{
+	struct pv_store_change row = row_of(r, note);
+	struct pv_journal_entry entry;
+
+	PV_TRY(entry_of(r, PV_NO_SLICE, &entry, e));
+	return pv_journal_lay(d, &entry, &row, 1, base, a, out, e);
 }
 
 /* ---- what it is about must be known here ---- */
@@ -123,6 +127,8 @@ check_about(struct pv_desk *d, const struct pv_record *r, struct pv_arena *a, st
 
 	switch (r->kind) {
 	case PV_OUTCOME:
+		if (!pv_name_under(r->outcome.by, r->issuer) && !pv_name_under(r->issuer, r->outcome.by))
+			return pv_within(PV_FAIL(e, PV_E_INPUT, "%.*s does not speak for %.*s", PV_FMT(r->issuer), PV_FMT(r->outcome.by)), e, "by");
 		return find_release(d, &r->outcome, a, e);
 	case PV_INCIDENT:
 		if (r->incident.observed_from > pv_desk_now(d) + 300)
@@ -133,6 +139,8 @@ check_about(struct pv_desk *d, const struct pv_record *r, struct pv_arena *a, st
 		f = pv_state_find(d->own.state, order);
 		if (f == NULL || f->r->kind != PV_ORDER)
 			return pv_within(PV_FAIL(e, PV_E_INPUT, "no order \"%.*s\" in %.*s", PV_FMT(order), PV_FMT(d->origin)), e, "order");
+		if (r->kind == PV_ACK && !pv_name_under(r->ack.party, r->issuer))
+			return pv_within(PV_FAIL(e, PV_E_INPUT, "%.*s does not speak for %.*s", PV_FMT(r->issuer), PV_FMT(r->ack.party)), e, "party");
 		return PV_DONE;
 	case PV_KIND_NONE:
 	case PV_GENESIS:
@@ -161,6 +169,7 @@ static PV_RESULT
 check_signature(struct pv_desk *d, const struct pv_record *r, struct pv_slice bytes, struct pv_arena *a, struct pv_err *e)
 {
 	const struct pv_facts *keys = &d->own.state->by_kind[PV_KEY];
+	uint64_t now = pv_desk_now(d);
 	struct pv_note note;
 
 	PV_TRY(pv_note_read(&note, bytes, a, e));
@@ -170,7 +179,7 @@ check_signature(struct pv_desk *d, const struct pv_record *r, struct pv_slice by
 		struct pv_vkey vkey;
 		struct pv_err ignored;
 
-		if ((k->use != PV_USE_GATEWAY && k->use != PV_USE_ISSUER) || !pv_fact_stands(keys->at[i], pv_desk_now(d)) ||
+		if (k->use != PV_USE_GATEWAY || !pv_fact_stands(keys->at[i], now) || now < k->from || (k->until != 0 && now >= k->until) ||
 		    !pv_name_under(r->issuer, k->party) || !pv_ok(pv_vkey_read(&vkey, k->key, &ignored)))
 			continue;
 		for (size_t s = 0; s < note.sig_count; s++)
@@ -181,16 +190,6 @@ check_signature(struct pv_desk *d, const struct pv_record *r, struct pv_slice by
 			}
 	}
 	return PV_FAIL(e, PV_E_UNTRUSTED, "not signed by a gateway that %.*s binds to %.*s", PV_FMT(d->origin), PV_FMT(r->issuer));
-}
-
-PV_RESULT
-pv_outcome_check(struct pv_desk *d, const struct pv_record *r, struct pv_slice note, struct pv_arena *a, struct pv_err *e)
-{
-	if (note.n == 0)
-		return pv_advise(PV_FAIL(e, PV_E_INPUT, "a %s must be signed by the gateway of who states it", pv_kind_name(r->kind)), e,
-		    "state your own with 'proviso %s'", r->kind == PV_ACK ? "order ack" : pv_kind_name(r->kind));
-	PV_TRY(check_signature(d, r, note, a, e));
-	return check_about(d, r, a, e);
 }
 
 static PV_RESULT
@@ -214,14 +213,15 @@ is_here(struct pv_desk *d, const struct pv_record *r, struct pv_slice note, stru
 }
 
 PV_RESULT
-pv_outcome_take_in(struct pv_desk *d, const struct pv_record *r, struct pv_slice note, struct pv_arena *a, bool *fresh, struct pv_err *e)
+pv_outcome_check(struct pv_desk *d, const struct pv_record *r, struct pv_slice note, struct pv_arena *a, bool *here, struct pv_err *e)
 {
-	uint64_t index;
-	bool here;
-
-	PV_TRY(is_here(d, r, note, a, &here, e));
-	*fresh = !here;
-	return here ? PV_DONE : journal_it(d, r, note, PV_NO_SLICE, a, &index, e);
+	*here = false;
+	if (note.n == 0)
+		return pv_advise(PV_FAIL(e, PV_E_INPUT, "a %s must be signed by the gateway of who states it", pv_kind_name(r->kind)), e,
+		    "state your own with 'proviso %s'", r->kind == PV_ACK ? "order ack" : pv_kind_name(r->kind));
+	PV_TRY(check_signature(d, r, note, a, e));
+	PV_TRY(check_about(d, r, a, e));
+	return is_here(d, r, note, a, here, e);
 }
 
 /* ---- stating one's own ---- */
@@ -242,6 +242,9 @@ pv_desk_state_record(struct pv_desk *d, struct pv_record *r, struct pv_slice per
 {
 	PV_AUTO(pv_pair_freep) struct pv_pair *gateway = NULL;
 	PV_AUTO(pv_buf_free) struct pv_buf text = { 0 };
+	struct pv_journal_entry entry;
+	struct pv_journalled journalled;
+	struct pv_store_change row;
 	struct pv_slice vkey_text;
 	struct pv_vkey vkey;
 
@@ -267,5 +270,9 @@ pv_desk_state_record(struct pv_desk *d, struct pv_record *r, struct pv_slice per
 	pv_buf_add_c(&text, '\n');
 	PV_TRY(pv_note_begin(note, pv_buf_slice(&text), e));
 	PV_TRY(pv_note_sign(note, vkey.name, gateway, e));
-	return journal_it(d, r, pv_arena_copy(a, pv_buf_slice(note)), person, a, journal_index, e);
+	PV_TRY(entry_of(r, person, &entry, e));
+	row = row_of(r, pv_arena_copy(a, pv_buf_slice(note)));
+	PV_TRY(pv_journal_add(d, &entry, &row, 1, a, &journalled, e));
+	*journal_index = journalled.index;
+	return PV_DONE;
 }
