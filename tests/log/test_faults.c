@@ -308,25 +308,36 @@ test_power_cut(void)
 
 /* ---- full ---- */
 
+static bool
+write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+/* Root of a name space of our own, which may mount. */
+static bool
+become_root_here(void)
+{
+	char uids[40], gids[40];
+
+	snprintf(uids, sizeof(uids), "0 %u 1", (unsigned)getuid());
+	snprintf(gids, sizeof(gids), "0 %u 1", (unsigned)getgid());
+	return unshare(CLONE_NEWUSER) == 0 && write_text("/proc/self/uid_map", uids) &&
+	       write_text("/proc/self/setgroups", "deny") && write_text("/proc/self/gid_map", gids);
+}
+
 /* A small file system of our own, where that is allowed. */
 static bool
 mount_small(const char *path, const char *options)
 {
-	uid_t uid = getuid();
-	char map[40];
-	int fd;
-
 	mkdir(path, 0700);
-	if (uid == 0 ? unshare(CLONE_NEWNS) != 0 : unshare(CLONE_NEWNS | CLONE_NEWUSER) != 0)
-		return false;
-	if (uid != 0) {
-		snprintf(map, sizeof(map), "0 %u 1", (unsigned)uid);
-		fd = open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC);
-		if (fd < 0 || write(fd, map, strlen(map)) < 0)
-			return false;
-		close(fd);
-	}
-	return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	return (getuid() == 0 || become_root_here()) && unshare(CLONE_NEWNS) == 0 &&
+	       mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
 	       mount("tmpfs", path, "tmpfs", 0, options) == 0;
 }
 
