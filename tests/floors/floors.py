@@ -40,25 +40,26 @@ def target_room(tree, source, name):
     return first if "/" in name and first in FLOOR else None
 
 
-def complaint(room, target, is_test):
+def complaint(room, target, is_program):
     """What is wrong with room including target, or None."""
     if target is None or target == room:
         return None
     if target == "tests":
-        return None if is_test else "only test_*.c may use tests/"
+        return None if is_program else "only test_*.c and *_main.c may use tests/"
     if target not in FLOOR:
         return "%s is no room: give it a floor in tests/floors/floors.py" % target
     if FLOOR[target] > FLOOR[room]:
         return "points up"
     if FLOOR[target] == FLOOR[room]:
         return "points sideways"
-    if room in ONLY and target not in ONLY[room] and not is_test:
+    if room in ONLY and target not in ONLY[room] and not is_program:
         return "%s may use %s only" % (room, ", ".join(sorted(ONLY[room] - {room})))
     return None
 
 
 def check_file(tree, path, room):
-    is_test = os.path.basename(path).startswith("test_")
+    name = os.path.basename(path)
+    is_program = name.startswith("test_") or name.endswith("_main.c")
     arrows, wrong = 0, []
     with open(os.path.join(tree, path), encoding="utf-8") as f:
         for number, line in enumerate(f, 1):
@@ -67,7 +68,7 @@ def check_file(tree, path, room):
                 continue
             arrows += 1
             target = target_room(tree, path, found.group(1))
-            why = complaint(room, target, is_test)
+            why = complaint(room, target, is_program)
             if why:
                 wrong.append("%s:%d: %s (floor %d) -> %s (%s): %s" % (
                     path, number, room, FLOOR[room], found.group(1),

@@ -31,7 +31,9 @@ ROWS = [
     ("a test in core may read rows with codec", "core/test_decide.c", "codec/json.h", None),
     ("a test may not look up either", "core/test_decide.c", "desk/desk.h", "points up"),
     ("a test may use tap.h", "core/test_decide.c", "tap.h", None),
-    ("what is no test may not use tap.h", "core/decide.c", "tap.h", "only test_*.c"),
+    ("another program of a room may too", "wire/describe_main.c", "tap.h", None),
+    ("but a program may not look up either", "wire/describe_main.c", "desk/desk.h", "points up"),
+    ("what is no program may not use tap.h", "core/decide.c", "tap.h", "only test_*.c"),
     ("spaces in the directive hide nothing", "base/buf.c", '  "desk/desk.h"', "points up"),
     ("a room without a floor is refused", "attic/box.c", "base/buf.h", "attic is no room"),
 ]
