@@ -188,6 +188,16 @@ split(struct pv_slice bytes, struct pv_slice *text, struct pv_slice *lines)
 	return false;
 }
 
+static size_t
+count_lines(struct pv_slice s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		n += s.p[i] == '\n';
+	return n;
+}
+
 static bool
 read_sig(struct pv_note_sig *out, struct pv_slice line, struct pv_arena *a)
 {
@@ -212,7 +222,7 @@ pv_note_read(struct pv_note *out, struct pv_slice bytes, struct pv_arena *a, str
 	struct pv_note n = { 0 };
 	struct pv_slice lines, line;
 	struct pv_note_sig *sigs;
-	size_t count = 0;
+	size_t count;
 
 	if (bytes.n > PV_NOTE_MAX)
 		return PV_FAIL(
@@ -222,8 +232,7 @@ pv_note_read(struct pv_note *out, struct pv_slice bytes, struct pv_arena *a, str
 		return PV_FAIL(e, PV_E_INPUT, "no signed note: no signature after an empty line");
 	if (lines.p[lines.n - 1] != '\n')
 		return PV_FAIL(e, PV_E_INPUT, "the note is cut off in a signature line");
-	for (size_t i = 0; i < lines.n; i++)
-		count += lines.p[i] == '\n';
+	count = count_lines(lines);
 	if (count > PV_NOTE_SIGS)
 		return PV_FAIL(e, PV_E_LIMIT, "a note with %zu signatures, %u are the most", count,
 		    PV_NOTE_SIGS);
@@ -404,6 +413,8 @@ pv_note_add(struct pv_buf *note, const struct pv_vkey *key, struct pv_slice sig,
 	pv_buf_add(&line, key->name);
 	pv_buf_add_c(&line, ' ');
 	pv_base64_write(&line, pv_buf_slice(&raw), PV_BASE64);
+	if (count_lines(lines) >= PV_NOTE_SIGS)
+		return PV_FAIL(e, PV_E_LIMIT, "a note with more than %d signatures", PV_NOTE_SIGS);
 	if (!make_room(note, (size_t)(lines.p - note->p), key, pv_buf_slice(&line)))
 		return PV_DONE;
 	pv_buf_add(note, pv_buf_slice(&line));

@@ -14,8 +14,6 @@
 #include "crypto/note.h"
 #include "tap.h"
 
-extern char **environ;
-
 static struct pv_err err;
 static char folder[] = "/tmp/proviso-agent-XXXXXX";
 static char path[64];

@@ -162,6 +162,7 @@ test_secrets(void)
 	PV_AUTO(pv_secret_freep) struct pv_secret *b = NULL;
 	PV_AUTO(pv_secret_freep) struct pv_secret *large = pv_secret_new(100000);
 	struct pv_buf bytes = { 0 };
+	const char zeros[13] = { 0 };
 	int seven = 7;
 	struct pv_env env = { .random = fill, .ctx = &seven };
 
@@ -177,6 +178,10 @@ test_secrets(void)
 	    !pv_secret_eq(a, b) && pv_slice_is(pv_secret_slice(b), "correct"), "so does a length");
 	tap_ok(pv_secret_size(large) == 100000 && pv_secret_bytes(large)[99999] == 0,
 	    "a secret may span pages");
+	pv_secret_freep(&b);
+	b = pv_secret_new(13);
+	tap_ok(pv_slice_eq(pv_secret_slice(b), pv_slice_mem(zeros, 13)),
+	    "a new secret is zero, though its page was used before");
 	pv_secret_freep(&b);
 	b = pv_secret_random(&env, 3);
 	tap_ok(pv_slice_is(pv_secret_slice(b), "\7\7\7"),

@@ -53,14 +53,14 @@ resum(struct pv_buf *text)
 
 /* Replaces the first from in text; both of one length. */
 static void
-replace(struct pv_buf *text, const char *from, const char *to)
+replace(struct pv_buf *text, struct pv_slice from, struct pv_slice to)
 {
-	char *at = memmem(text->p, text->n, from, strlen(from));
+	char *at = memmem(text->p, text->n, from.p, from.n);
 
-	if (at == NULL || strlen(from) != strlen(to))
-		tap_ok(false, "the test finds \"%s\"", from);
+	if (at == NULL || from.n != to.n)
+		tap_ok(false, "the test finds \"%.*s\"", PV_FMT(from));
 	else
-		memcpy(at, to, strlen(to));
+		memcpy(at, to.p, to.n);
 }
 
 static void
@@ -111,7 +111,7 @@ test_damage(void)
 		found = st.code == PV_E_UNTRUSTED && found;
 	}
 	tap_ok(found, "any changed character and any cut is damage");
-	replace(&text, "officer1", "officer2");
+	replace(&text, PV_SLICE("officer1"), PV_SLICE("officer2"));
 	resum(&text);
 	k = read_text(
 	    &text, PV_E_UNTRUSTED, "another name does not fit the key, though the sum does");
@@ -148,7 +148,7 @@ test_lock(void)
 	tap_ok(pv_ok(pv_keyfile_unlock(k, right, &err)) &&
 		   pv_secret_eq(pv_keyfile_secret(k), pv_pair_seed(pair)),
 	    "the right one opens it");
-	replace(&text, "name co/officer1", "name co/officer2");
+	replace(&text, PV_SLICE("name co/officer1"), PV_SLICE("name co/officer2"));
 	resum(&text);
 	changed = read_text(&text, PV_OK, "a file with another name and a new sum looks whole");
 	tap_ok(pv_keyfile_unlock(changed, right, &err).code == PV_E_UNTRUSTED &&

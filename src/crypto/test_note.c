@@ -270,6 +270,8 @@ test_limits(void)
 	tap_ok(read_code(pv_buf_slice(&b)) == PV_OK, "as many signatures as the limit are read");
 	pv_buf_add_str(&b, DASH "other x08go/ZJkuA=\n");
 	tap_ok(read_code(pv_buf_slice(&b)) == PV_E_LIMIT, "one more is not");
+	tap_ok(pv_note_add(&b, &peter, PV_SLICE("signature"), &err).code == PV_E_LIMIT,
+	    "nor is one added");
 	pv_buf_clear(&b);
 	while (b.n <= PV_NOTE_MAX)
 		pv_buf_add_str(&b, "a long text\n");

@@ -139,8 +139,9 @@ hash_all(struct check *c, struct pv_err *e)
 {
 	struct pv_tile t = { .bundle = true };
 
-	while (c->level_count < PV_TILE_LEVELS && pv_tile_hashes(c->size, c->level_count) > 0)
+	do { /* there is at least one entry */
 		make_level(c, c->level_count++);
+	} while (c->level_count < PV_TILE_LEVELS && pv_tile_hashes(c->size, c->level_count) > 0);
 	for (; (t.width = pv_tile_width(c->size, 0, t.n)) > 0; t.n++)
 		PV_TRY(hash_bundle(c, &t, e));
 	for (unsigned i = 1; i < c->level_count; i++)
@@ -279,7 +280,7 @@ load_edge(struct check *c, struct edge *g, struct pv_err *e)
 static void
 edge_root(const struct check *c, const struct edge *g, unsigned mask, uint8_t out[PV_HASH])
 {
-	uint8_t hash[PV_TILE][PV_HASH], edge[PV_TREE_EDGE][PV_HASH];
+	uint8_t hash[PV_TILE][PV_HASH], edge[PV_TREE_EDGE][PV_HASH] = { 0 };
 	size_t n = 0;
 
 	for (unsigned i = c->level_count; i-- > 0;) {
@@ -398,19 +399,16 @@ check_entry(struct check *c, const struct pv_tile *t, uint64_t i, const struct p
     struct pv_err *e)
 {
 	const struct level *l = &c->levels[0];
-	struct pv_fault f = { .kind = PV_FAULT_ENTRY_GONE,
-		.index = i,
-		.last = i,
-		.tile = *t,
-		.want_known = l->proven[i] };
+	struct pv_fault f = { .kind = PV_FAULT_ENTRY_GONE, .index = i, .last = i, .tile = *t };
 
-	if (l->proven[i])
+	f.want_known = l->proven[i];
+	if (f.want_known)
 		memcpy(f.want, l->want[i], PV_HASH);
 	if (entry == NULL) {
 		add_fault(c, f);
 		return PV_DONE;
 	}
-	if (!l->proven[i])
+	if (!f.want_known)
 		return PV_DONE; /* in a range that has been told */
 	pv_hash_leaf(*entry, f.has);
 	if (memcmp(f.has, f.want, PV_HASH) == 0) {

@@ -133,6 +133,8 @@ flip(const char *folder, const char *file, long at)
 	PV_AUTO(pv_buf_free) struct pv_buf b = { 0 };
 
 	read_in(&b, folder, file);
+	if (b.n == 0)
+		return;
 	b.p[at < 0 ? (long)b.n + at : at] ^= 1;
 	write_in(folder, file, pv_buf_slice(&b));
 }

@@ -62,7 +62,8 @@ read_hash(void *ctx, unsigned level, uint64_t n, uint8_t out[PV_HASH], struct pv
 static PV_RESULT
 no_hash(void *ctx, unsigned level, uint64_t n, uint8_t out[PV_HASH], struct pv_err *e)
 {
-	(void)ctx, (void)level, (void)n, (void)out;
+	(void)ctx, (void)level, (void)n;
+	memset(out, 0, PV_HASH);
 	return PV_FAIL(e, PV_E_DOWN, "no disk");
 }
 

@@ -153,7 +153,7 @@ pv_tile_next(struct pv_tile_walk *w, struct pv_tile *out)
 void
 pv_tile_root(const uint8_t (*hashes)[PV_HASH], size_t count, uint8_t out[PV_HASH])
 {
-	uint8_t edge[PV_TREE_EDGE][PV_HASH];
+	uint8_t edge[PV_TREE_EDGE][PV_HASH] = { 0 };
 
 	for (size_t i = 0; i < count; i++)
 		pv_tree_append(i, edge, hashes[i]);

@@ -117,7 +117,7 @@ static PV_RESULT
 range_root(
     const struct pv_tree_reader *r, uint64_t lo, uint64_t n, uint8_t out[PV_HASH], struct pv_err *e)
 {
-	uint8_t parts[PV_TREE_EDGE][PV_HASH];
+	uint8_t parts[PV_TREE_EDGE][PV_HASH] = { 0 };
 	uint64_t whole = n;
 	size_t count = 0;
 
