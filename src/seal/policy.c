@@ -97,8 +97,9 @@ pv_policy_write(const struct pv_policy *p, struct pv_buf *out, struct pv_err *e)
 	write_json(p, &json);
 	pv_base64_write(&text, pv_buf_slice(&json), PV_BASE64);
 	PV_TRY(pv_within(pv_policy_read(&again, pv_buf_slice(&text), a, e), e, "policy"));
-	if (!again.ours)
-		return PV_FAIL(e, PV_E_BUG, "a policy was written without its Proviso members");
+	/* JSON cannot hold what is not UTF-8: the writer puts U+FFFD there */
+	if (!pv_slice_eq(again.report, p->report) || !pv_slice_eq(again.origin, p->origin))
+		return PV_FAIL(e, PV_E_INPUT, "the policy holds text that is not UTF-8");
 	pv_buf_add(out, pv_buf_slice(&text));
 	return PV_DONE;
 }

@@ -233,14 +233,18 @@ wrap_all(struct pv_seal *s, struct pv_access *access, const struct pv_kas_pub *k
 	return PV_DONE;
 }
 
-/* Reads back what was written: nobody finds out a year later that a url was too long. */
+/* Reads back what was written: nobody finds out a year later that a url was too long, or not UTF-8. */
 static PV_RESULT
-check_written(struct pv_slice text, struct pv_err *e)
+check_written(struct pv_slice text, const struct pv_access *access, struct pv_err *e)
 {
 	PV_AUTO(pv_arena_freep) struct pv_arena *a = pv_arena_new();
 	struct pv_manifest m;
 
 	PV_TRY(pv_manifest_read(&m, text, a, e));
+	for (size_t i = 0; i < m.access_count; i++)
+		if (!pv_slice_eq(m.access[i].url, access[i].url) ||
+		    !pv_slice_eq(m.access[i].kid, access[i].kid))
+			return PV_FAIL(e, PV_E_INPUT, "the url or kid of a KAS is not UTF-8");
 	return pv_manifest_exact(&m, text, e);
 }
 
@@ -267,7 +271,7 @@ make_manifest(struct pv_seal *s, const struct pv_policy *policy, const struct pv
 	PV_TRY(wrap_all(s, access, kas, n, m.policy, a, e));
 	pv_hmacer_end(s->root, m.root);
 	PV_TRY(pv_manifest_write(&m, out, e));
-	return check_written(pv_buf_slice(out), e);
+	return check_written(pv_buf_slice(out), access, e);
 }
 
 PV_RESULT

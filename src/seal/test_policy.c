@@ -56,6 +56,10 @@ test_round(void)
 	tap_ok(!pv_ok(pv_policy_write(&p, &text, &e)) &&
 		   strcmp(e.field, "policy.body.proviso.originator") == 0,
 	    "what a reader would refuse is not written");
+	p.originator = PV_SLICE("co.navy");
+	p.report = PV_SLICE("r\xff");
+	tap_ok(!pv_ok(pv_policy_write(&p, &text, &e)) && e.code == PV_E_INPUT,
+	    "nor what JSON cannot hold");
 }
 
 static const struct {

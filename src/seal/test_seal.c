@@ -234,6 +234,13 @@ test_order_of_calls(void)
 	    pv_ok(pv_seal_write(s, pv_seal_source_of(&rest), &said, &e)), "a payload is written");
 	tap_ok(
 	    !pv_ok(pv_seal_finish(s, &policy, &kas, 0, &done, &e)), "somebody must hold a share");
+	pv_seal_freep(&s);
+	rest = PV_SLICE("abc");
+	kas.url = PV_SLICE("https://\xff/kas");
+	pv_ignore(pv_seal_new(&s, pv_seal_sink_of(&out), 0, &env, &e));
+	pv_ignore(pv_seal_write(s, pv_seal_source_of(&rest), &said, &e));
+	tap_ok(!pv_ok(pv_seal_finish(s, &policy, &kas, 1, &done, &e)) && e.code == PV_E_INPUT,
+	    "a KAS has a url that JSON can hold");
 	if (!seal_to(&sealed, PV_SLICE("abc"), EC, 0, &said, &e))
 		tap_ok(false, "%s", e.what);
 	bytes = pv_buf_slice(&sealed);
