@@ -37,6 +37,7 @@ struct choosing {
 	struct pv_names include;
 	bool *given;          /* by place in s->all */
 	struct pv_map *names; /* parties that must be declared there */
+	PV_VEC(struct pv_slice) takers; /* the audience, whom it may give to, and by what names orders reach them */
 	bool changed;
 };
 
@@ -89,6 +90,56 @@ id_given(const struct choosing *c, struct pv_slice id)
 	return i != PV_MAP_NONE && c->given[i];
 }
 
+static void
+add_taker(struct choosing *c, struct pv_slice party)
+{
+	for (size_t i = 0; i < c->takers.n; i++)
+		if (pv_slice_eq(c->takers.at[i], party))
+			return;
+	*PV_VEC_ADD(&c->takers) = party;
+}
+
+/* As the decision has it (DESIGN 4): members and former names of a party and of all below it. */
+static void
+close_takers(struct choosing *c)
+{
+	const struct pv_facts *parties = &c->s->by_kind[PV_PARTY];
+
+	for (size_t t = 0; t < c->takers.n; t++)
+		for (size_t i = 0; i < parties->n; i++) {
+			const struct pv_party *p = &parties->at[i]->r->party;
+
+			if (!pv_name_under(p->name, c->takers.at[t]))
+				continue;
+			for (size_t k = 0; k < p->members.n; k++)
+				add_taker(c, p->members.at[k]);
+			for (size_t k = 0; k < p->was.n; k++)
+				add_taker(c, p->was.at[k]);
+		}
+}
+
+/* Who is given a permission is given what stops it. */
+static bool
+concerns(const struct choosing *c, const struct pv_order *o)
+{
+	for (size_t t = 0; t < c->takers.n; t++)
+		if (any_meets(o->counterpart, c->takers.at[t]) || any_meets(o->subject, c->takers.at[t]))
+			return true;
+	return false;
+}
+
+/* An order that a given one says it replaces must be known where that is read. */
+static bool
+replaced_by_given(const struct choosing *c, struct pv_slice id)
+{
+	const struct pv_facts *orders = &c->s->by_kind[PV_ORDER];
+
+	for (size_t i = 0; i < orders->n; i++)
+		if (pv_slice_eq(orders->at[i]->r->order.replaces, id) && id_given(c, orders->at[i]->r->id))
+			return true;
+	return false;
+}
+
 /* A condition is of use to whoever has an order or agreement that names it. */
 static bool
 condition_given(const struct choosing *c, struct pv_slice id)
@@ -119,7 +170,7 @@ is_wanted(const struct choosing *c, const struct pv_record *r)
 	case PV_AGREEMENT:
 		return meets(r->agreement.to, c->audience);
 	case PV_ORDER:
-		return any_meets(r->order.counterpart, c->audience) || any_meets(r->order.subject, c->audience);
+		return concerns(c, &r->order) || replaced_by_given(c, r->id);
 	case PV_LIFT:
 		return id_given(c, r->lift.order);
 	case PV_END:
@@ -156,6 +207,10 @@ want_named(struct choosing *c, const struct pv_record *r)
 	case PV_AGREEMENT:
 		want(c, r->agreement.from);
 		want(c, r->agreement.to);
+		add_taker(c, r->agreement.to);
+		break;
+	case PV_PROFILE:
+		want(c, r->profile.party);
 		break;
 	case PV_ORDER:
 		want_all(c, r->order.subject);
@@ -180,7 +235,6 @@ want_named(struct choosing *c, const struct pv_record *r)
 	case PV_PEER:
 	case PV_TERM:
 	case PV_QUORUM:
-	case PV_PROFILE:
 	case PV_LIFT:
 	case PV_RECALL:
 	case PV_END:
@@ -201,6 +255,7 @@ choose(struct choosing *c)
 {
 	do {
 		c->changed = false;
+		close_takers(c);
 		for (size_t i = 0; i < c->s->all.n; i++) {
 			const struct pv_record *r = c->s->all.at[i]->r;
 
@@ -281,6 +336,49 @@ write_bundle(struct pv_desk *d, struct pv_store_view *v, const struct choosing *
 	return PV_DONE;
 }
 
+static struct pv_slice
+memory_name(struct pv_slice audience, struct pv_arena *a)
+{
+	return pv_arena_printf(a, "given.%.*s", PV_FMT(audience));
+}
+
+/* What an audience was given once it is given again, so that what ends it reaches it too. */
+static PV_RESULT
+remember_include(struct pv_desk *d, struct choosing *c, struct pv_arena *a, struct pv_err *e)
+{
+	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
+	PV_AUTO(pv_buf_free) struct pv_buf body = { 0 };
+	struct pv_store_change put = { .op = PV_OP_PUT, .table = PV_T_META };
+	struct pv_store_submission sub = { .changes = &put, .n = 1 };
+	struct pv_store_row row = { .c[PV_C_META_NAME] = PV_CELL_S(memory_name(c->audience, a)) };
+	struct pv_names before = { 0 };
+	struct pv_slice *all, rest, id;
+	struct pv_store_result r;
+	bool found, moved;
+	size_t n = 0;
+
+	PV_TRY(pv_store_view_open(&v, d->store, e));
+	PV_TRY(pv_store_row_get(v, PV_T_META, &row, a, &found, e));
+	all = pv_arena_alloc_n(a, row.c[PV_C_META_BODY].s.n / 2 + 1 + c->include.n, sizeof(*all));
+	for (rest = found ? row.c[PV_C_META_BODY].s : PV_NO_SLICE; pv_slice_next(&rest, '\n', &id);)
+		if (id.n != 0)
+			all[n++] = id;
+	before = (struct pv_names){ all, n };
+	for (size_t i = 0; i < c->include.n; i++)
+		if (!among((struct pv_names){ all, n }, c->include.at[i]))
+			all[n++] = c->include.at[i];
+	c->include = (struct pv_names){ all, n };
+	if (n == before.n)
+		return PV_DONE;
+	for (size_t i = 0; i < n; i++) {
+		pv_buf_add(&body, all[i]);
+		pv_buf_add_c(&body, '\n');
+	}
+	put.row.c[PV_C_META_NAME] = row.c[PV_C_META_NAME];
+	put.row.c[PV_C_META_BODY] = PV_CELL_S(pv_buf_slice(&body));
+	return pv_home_submit(d, &sub, &r, &moved, e);
+}
+
 static PV_RESULT
 export_bundle(struct pv_desk *d, const struct pv_export_ask *ask, struct pv_buf *out, struct pv_err *e)
 {
@@ -295,9 +393,12 @@ export_bundle(struct pv_desk *d, const struct pv_export_ask *ask, struct pv_buf 
 	for (size_t i = 0; i < ask->include.n; i++)
 		if (pv_state_find(c.s, ask->include.at[i]) == NULL)
 			return PV_FAIL(e, PV_E_INPUT, "no act \"%.*s\" in %.*s", PV_FMT(ask->include.at[i]), PV_FMT(d->origin));
+	PV_TRY(remember_include(d, &c, a, e));
 	c.given = pv_arena_alloc_n(a, c.s->all.n, sizeof(*c.given));
 	want(&c, ask->audience);
+	add_taker(&c, ask->audience);
 	choose(&c);
+	PV_VEC_FREE(&c.takers);
 	PV_TRY(pv_home_fresh(d, &d->own, &fresh, e)); /* what is handed on is as new as can be */
 	PV_TRY(pv_store_view_open(&v, d->store, e));
 	return write_bundle(d, v, &c, a, out, e);
@@ -330,12 +431,12 @@ export_notes(struct pv_desk *d, const struct pv_export_ask *ask, struct pv_slice
 		if (!more)
 			return PV_DONE;
 		PV_TRY(pv_act_standing(d, origin, row.c[PV_C_ACT_ID].s, a, &newest, &found, e));
-		if (!found || newest.c[PV_C_ACT_INDEX].n != row.c[PV_C_ACT_INDEX].n)
-			continue; /* a hold that was completed later: once is enough */
 		f = pv_state_find(log->state, row.c[PV_C_ACT_ID].s);
+		if (!found || (f != NULL && f->index != row.c[PV_C_ACT_INDEX].n))
+			continue; /* a hold that was signed again later: once is enough, where it stood first */
 		if (ask->public_only && (f == NULL || !pv_act_public(log->state, f->r)))
 			continue;
-		pv_buf_add(out, pv_act_row_note(row.c[PV_C_ACT_BODY].s));
+		pv_buf_add(out, pv_act_row_note(newest.c[PV_C_ACT_BODY].s));
 	}
 }
 
@@ -354,6 +455,8 @@ struct given {
 	uint64_t index;
 	struct pv_slice entry, note; /* note: of a public act the entry itself; empty: withheld */
 	struct pv_slice text;        /* salt and note of a private act */
+	uint64_t since;              /* in effect here from */
+	bool known;                  /* a row has it */
 	struct pv_record *r;
 	const struct pv_slice *signers;
 	size_t signer_count;
@@ -476,6 +579,9 @@ check_genesis(struct following *f, struct pv_err *e)
 	PV_TRY(read_act(g, f->a, e));
 	if (g->r->kind != PV_GENESIS || !pv_slice_eq(g->r->genesis.origin, f->origin))
 		return PV_FAIL(e, PV_E_UNTRUSTED, "the first entry is not the genesis of %.*s", PV_FMT(f->origin));
+	if (f->d->own.state->genesis != NULL && f->d->own.state->genesis->exercise != g->r->exercise)
+		return PV_FAIL(e, PV_E_INPUT, g->r->exercise ? "%.*s is the log of an exercise, and this home is not of one"
+		                                             : "%.*s is a real log, and this home is of an exercise", PV_FMT(f->origin));
 	pv_genesis_digest(g->r, digest);
 	pv_hex_write(&hex, pv_slice_mem(digest, PV_HASH));
 	for (size_t i = 0; i < peers->n; i++) {
@@ -547,44 +653,67 @@ check_tree(struct following *f, struct pv_store_view *v, struct pv_err *e)
 	return PV_DONE;
 }
 
-/* Signatures and rules of every act that we were given. */
+/* What was given with an earlier bundle, and is not with this one, is known here all the same. */
 static PV_RESULT
-fold_all(struct following *f, struct pv_err *e)
+take_known(struct following *f, struct pv_store_view *v, struct given *g, struct pv_err *e)
+{
+	struct pv_store_row row = { 0 };
+
+	row.c[PV_C_ACT_ORIGIN] = PV_CELL_S(f->origin);
+	row.c[PV_C_ACT_INDEX] = PV_CELL_N(g->index);
+	g->since = pv_desk_now(f->d);
+	PV_TRY(pv_store_row_get(v, PV_T_ACTS, &row, f->a, &g->known, e));
+	if (!g->known)
+		return PV_DONE;
+	g->since = row.c[PV_C_ACT_SECOND].n;
+	if (g->note.n == 0) {
+		g->note = pv_act_row_note(row.c[PV_C_ACT_BODY].s);
+		f->withheld--;
+	}
+	return PV_DONE;
+}
+
+/*
+ * A hold binds for a day from its own time. One that we hear of later was a hold then, or is completed further down:
+ * it is taken in as of its last second, so that the fold goes as it went where the log is kept.
+ */
+static PV_RESULT
+fold_one(struct pv_state *s, struct given *g, struct pv_err *e)
+{
+	struct pv_act act = { .record = g->r, .has_index = true, .index = g->index, .signers = g->signers, .signer_count = g->signer_count,
+		.since = g->since };
+	enum pv_applied applied;
+	struct pv_status st = pv_state_apply(s, &act, &applied, e);
+
+	if (pv_ok(st) || g->r->kind != PV_ORDER || g->since < g->r->time + PV_HOLD_S)
+		return st;
+	g->since = act.since = g->r->time + PV_HOLD_S - 1;
+	return pv_state_apply(s, &act, &applied, e);
+}
+
+/* Signatures and rules of every act that we were given, now or before: what will be folded when the home is opened. */
+static PV_RESULT
+fold_all(struct following *f, struct pv_store_view *v, struct pv_err *e)
 {
 	PV_AUTO(pv_state_freep) struct pv_state *s = pv_state_new(f->origin, false);
-	enum pv_applied applied;
 
 	for (size_t i = 0; i < f->entries.n; i++) {
 		struct given *g = &f->entries.at[i];
-		struct pv_act act = { .has_index = true, .index = i };
 
+		PV_TRY(take_known(f, v, g, e));
 		if (g->note.n == 0)
 			continue;
 		if (g->r == NULL)
 			PV_TRY(read_act(g, f->a, e));
 		PV_TRY(pv_signed_verify(s, g->r, g->note, f->a, &g->signers, &g->signer_count, e));
-		act.record = g->r;
-		act.signers = g->signers;
-		act.signer_count = g->signer_count;
-		act.since = g->r->time > f->seen.time ? g->r->time : f->seen.time;
-		PV_TRY(pv_state_apply(s, &act, &applied, e));
+		PV_TRY(fold_one(s, g, e));
 		f->acts++;
 	}
 	return PV_DONE;
 }
 
-static PV_RESULT
-row_known(struct pv_store_view *v, struct pv_slice origin, uint64_t index, struct pv_arena *a, bool *known, struct pv_err *e)
-{
-	struct pv_store_row row = { 0 };
-
-	row.c[PV_C_ACT_ORIGIN] = PV_CELL_S(origin);
-	row.c[PV_C_ACT_INDEX] = PV_CELL_N(index);
-	return pv_store_row_get(v, PV_T_ACTS, &row, a, known, e);
-}
-
 static void
-add_rows(struct following *f, const struct given *g, uint64_t since, struct pv_store_change *c, size_t *n)
+add_rows(struct following *f, const struct given *g, struct pv_store_change *c, size_t *n)
 {
 	PV_AUTO(pv_buf_free) struct pv_buf body = { 0 };
 
@@ -595,7 +724,7 @@ add_rows(struct following *f, const struct given *g, uint64_t since, struct pv_s
 	c[*n].row.c[PV_C_ACT_KIND] = PV_CELL_S(pv_slice_of(pv_kind_name(g->r->kind)));
 	c[*n].row.c[PV_C_ACT_ID] = PV_CELL_S(g->r->id);
 	c[*n].row.c[PV_C_ACT_ISSUER] = PV_CELL_S(g->r->issuer);
-	c[*n].row.c[PV_C_ACT_SECOND] = PV_CELL_N(since);
+	c[*n].row.c[PV_C_ACT_SECOND] = PV_CELL_N(g->since);
 	c[*n].row.c[PV_C_ACT_BODY] = PV_CELL_S(pv_arena_copy(f->a, pv_buf_slice(&body)));
 	(*n)++;
 	if (g->text.n == 0)
@@ -608,9 +737,9 @@ add_rows(struct following *f, const struct given *g, uint64_t since, struct pv_s
 }
 
 static PV_RESULT
-keep(struct following *f, struct pv_store_view *v, struct pv_err *e)
+keep(struct following *f, struct pv_err *e)
 {
-	uint64_t held = f->held ? f->head.size : 0, since = pv_desk_now(f->d);
+	uint64_t held = f->held ? f->head.size : 0;
 	struct pv_store_entry *entries = pv_arena_alloc_n(f->a, f->entries.n, sizeof(*entries));
 	struct pv_store_change *c = pv_arena_alloc_n(f->a, 2 * f->entries.n + 4, sizeof(*c));
 	struct pv_store_expect expect = { f->origin, held };
@@ -618,7 +747,7 @@ keep(struct following *f, struct pv_store_view *v, struct pv_err *e)
 	struct pv_store_checkpoint note = { .kind = PV_STORE_COSIGNED, .size = f->size, .second = f->seen.time, .note = f->checkpoint };
 	struct pv_store_result r;
 	size_t n = 0;
-	bool moved, known;
+	bool moved;
 
 	memcpy(note.root, f->seen.checkpoint.root, PV_HASH);
 	c[n++] = (struct pv_store_change){ .op = PV_OP_LOG, .log = f->origin, .log_kind = PV_STORE_COPY };
@@ -629,11 +758,8 @@ keep(struct following *f, struct pv_store_view *v, struct pv_err *e)
 	if (f->size > held)
 		c[n++] = (struct pv_store_change){ .op = PV_OP_APPEND, .log = f->origin, .entries = entries + held, .n = f->size - held };
 	for (size_t i = 0; i < f->entries.n; i++) {
-		if (f->entries.at[i].note.n == 0)
-			continue;
-		PV_TRY(row_known(v, f->origin, i, f->a, &known, e));
-		if (!known)
-			add_rows(f, &f->entries.at[i], since, c, &n);
+		if (f->entries.at[i].note.n != 0 && !f->entries.at[i].known)
+			add_rows(f, &f->entries.at[i], c, &n);
 	}
 	c[n++] = (struct pv_store_change){ .op = PV_OP_TREE, .log = f->origin, .checkpoint = note };
 	c[n++] = (struct pv_store_change){ .op = PV_OP_CHECKPOINT, .log = f->origin, .checkpoint = note };
@@ -649,6 +775,8 @@ follow(struct following *f, struct pv_slice bytes, struct pv_follow_answer *out,
 {
 	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
 	struct pv_journal_entry entry = { .kind = "admin", .party = f->d->party };
+	PV_AUTO(pv_buf_free) struct pv_buf detail = { 0 };
+	struct pv_jsonw w = { .out = &detail };
 	struct pv_journalled journalled;
 	struct pv_log *log;
 
@@ -659,15 +787,19 @@ follow(struct following *f, struct pv_slice bytes, struct pv_follow_answer *out,
 	PV_TRY(check_checkpoint(f, e));
 	PV_TRY(pv_store_view_open(&v, f->d->store, e));
 	PV_TRY(check_tree(f, v, e));
-	PV_TRY(fold_all(f, e));
-	PV_TRY(keep(f, v, e));
+	PV_TRY(fold_all(f, v, e));
+	PV_TRY(keep(f, e));
 	PV_TRY(pv_home_forget(f->d, f->origin, e)); /* texts of older entries may have come: folded anew */
 	log = pv_home_log(f->d, f->origin);
 	if (log == NULL)
 		return PV_FAIL(e, PV_E_BUG, "the log that was taken in is not there");
 	*out = (struct pv_follow_answer){ .origin = f->origin, .size_before = f->held ? f->head.size : 0, .size_after = f->size, .acts = f->acts,
 		.withheld = f->withheld, .signed_at = f->seen.time, .good_until = f->seen.time + log->lease_s };
-	entry.detail = pv_arena_printf(f->a, "{\"followed\":\"%.*s\",\"size\":%llu}", PV_FMT(f->origin), (unsigned long long)f->size);
+	pv_jsonw_object(&w, NULL);
+	pv_jsonw_str(&w, "followed", f->origin);
+	pv_jsonw_u64(&w, "size", f->size);
+	pv_jsonw_end(&w);
+	entry.detail = pv_buf_slice(&detail);
 	return pv_journal_add(f->d, &entry, NULL, 0, f->a, &journalled, e);
 }
 
