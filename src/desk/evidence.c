@@ -347,6 +347,8 @@ struct refold {
 	struct pv_state *state;
 	struct pv_arena *arena;
 	PV_VEC(struct pv_slice) differing;
+	PV_VEC(uint64_t) places;             /* of the acts whose text is here */
+	PV_VEC(struct pv_store_change) mend; /* the rows as they should be, where they differ */
 };
 
 static PV_RESULT
@@ -374,18 +376,61 @@ private_text(struct pv_store_view *v, struct pv_slice log, uint64_t index, const
 	return PV_DONE;
 }
 
-static PV_RESULT
-refold_entry(struct refold *f, struct pv_store_view *v, struct pv_slice log, uint64_t index, struct pv_slice bytes, struct pv_err *e)
+static struct pv_store_row
+act_row(const struct refold *f, struct pv_slice log, const struct pv_act *act, struct pv_slice note)
 {
-	struct pv_record *r = PV_ARENA_NEW(f->arena, struct pv_record);
 	PV_AUTO(pv_buf_free) struct pv_buf body = { 0 };
 	struct pv_store_row row = { 0 };
-	struct pv_act act = { .record = r, .has_index = true, .index = index };
+
+	pv_act_row_write(&body, act->signers, act->signer_count, note);
+	row.c[PV_C_ACT_ORIGIN] = PV_CELL_S(log);
+	row.c[PV_C_ACT_INDEX] = PV_CELL_N(act->index);
+	row.c[PV_C_ACT_KIND] = PV_CELL_S(pv_slice_of(pv_kind_name(act->record->kind)));
+	row.c[PV_C_ACT_ID] = PV_CELL_S(act->record->id);
+	row.c[PV_C_ACT_ISSUER] = PV_CELL_S(act->record->issuer);
+	row.c[PV_C_ACT_SECOND] = PV_CELL_N(act->since);
+	row.c[PV_C_ACT_BODY] = PV_CELL_S(pv_arena_copy(f->arena, pv_buf_slice(&body)));
+	return row;
+}
+
+static bool
+same_row(const struct pv_store_row *a, const struct pv_store_row *b)
+{
+	for (size_t i = 0; i < PV_STORE_COLUMNS; i++)
+		if (a->c[i].n != b->c[i].n || !pv_slice_eq(a->c[i].s, b->c[i].s))
+			return false;
+	return true;
+}
+
+/* Who signed is verified anew, and every cell compared: the rows are what decisions stand on. */
+static PV_RESULT
+compare_row(struct refold *f, struct pv_store_view *v, struct pv_slice log, const struct pv_act *act, struct pv_slice note, struct pv_err *e)
+{
+	struct pv_store_row want = act_row(f, log, act, note), row = { 0 };
+	bool found;
+
+	row.c[PV_C_ACT_ORIGIN] = want.c[PV_C_ACT_ORIGIN];
+	row.c[PV_C_ACT_INDEX] = want.c[PV_C_ACT_INDEX];
+	PV_TRY(pv_store_row_get(v, PV_T_ACTS, &row, f->arena, &found, e));
+	if (found && same_row(&row, &want))
+		return PV_DONE;
+	f->differences++;
+	*PV_VEC_ADD(&f->differing) = pv_arena_printf(f->arena, "entry %llu, %s %.*s", (unsigned long long)act->index,
+	    pv_kind_name(act->record->kind), PV_FMT(act->record->id));
+	*PV_VEC_ADD(&f->mend) = (struct pv_store_change){ .op = PV_OP_PUT, .table = PV_T_ACTS, .row = want };
+	return PV_DONE;
+}
+
+static PV_RESULT
+refold_entry(struct refold *f, struct pv_store_view *v, struct pv_slice log, uint64_t index, const struct pv_store_entry *entry,
+    struct pv_err *e)
+{
+	struct pv_record *r = PV_ARENA_NEW(f->arena, struct pv_record);
+	struct pv_act act = { .record = r, .has_index = true, .index = index, .since = entry->second };
 	uint8_t digest[PV_HASH];
-	struct pv_slice note = pv_arena_copy(f->arena, bytes);
+	struct pv_slice bytes = entry->bytes, note = pv_arena_copy(f->arena, bytes);
 	enum pv_applied applied;
 	const char *end;
-	bool found;
 
 	if (pv_act_private_read(bytes, digest)) {
 		PV_TRY(private_text(v, log, index, digest, f->arena, &note, e));
@@ -399,19 +444,42 @@ refold_entry(struct refold *f, struct pv_store_view *v, struct pv_slice log, uin
 		return PV_FAIL(e, PV_E_UNTRUSTED, "entry %llu is no act", (unsigned long long)index);
 	PV_TRY(pv_record_read_text(r, pv_slice_sub(note, 0, (size_t)(end - note.p)), 0, f->arena, e));
 	PV_TRY(pv_signed_verify(f->state, r, note, f->arena, &act.signers, &act.signer_count, e));
-	row.c[PV_C_ACT_ORIGIN] = PV_CELL_S(log);
-	row.c[PV_C_ACT_INDEX] = PV_CELL_N(index);
-	PV_TRY(pv_store_row_get(v, PV_T_ACTS, &row, f->arena, &found, e));
-	act.since = found ? row.c[PV_C_ACT_SECOND].n : r->time;
 	PV_TRY(pv_state_apply(f->state, &act, &applied, e));
-	pv_act_row_write(&body, act.signers, act.signer_count, note);
 	f->acts++;
-	if (!found || !pv_slice_eq(pv_act_row_note(row.c[PV_C_ACT_BODY].s), note) || !pv_slice_eq(row.c[PV_C_ACT_ID].s, r->id)) {
+	*PV_VEC_ADD(&f->places) = index;
+	return compare_row(f, v, log, &act, note, e);
+}
+
+/* Rows that no entry of the log gives. */
+static PV_RESULT
+find_made_up(struct refold *f, struct pv_store_view *v, struct pv_slice log, struct pv_err *e)
+{
+	PV_AUTO(pv_store_cursor_freep) struct pv_store_cursor *c = NULL;
+	struct pv_store_query q = { .table = PV_T_ACTS, .n = 1 };
+	struct pv_store_row row;
+	size_t next = 0;
+	bool more;
+
+	q.where[0].column = PV_C_ACT_ORIGIN;
+	q.where[0].cell = PV_CELL_S(log);
+	PV_TRY(pv_store_rows(&c, v, &q, e));
+	for (;;) {
+		uint64_t index;
+
+		PV_TRY(pv_store_row_next(c, &row, &more, e));
+		if (!more)
+			return PV_DONE;
+		index = row.c[PV_C_ACT_INDEX].n;
+		while (next < f->places.n && f->places.at[next] < index)
+			next++;
+		if (next < f->places.n && f->places.at[next] == index)
+			continue;
 		f->differences++;
-		*PV_VEC_ADD(&f->differing) = pv_arena_printf(f->arena, "entry %llu, %s %.*s", (unsigned long long)index, pv_kind_name(r->kind),
-		    PV_FMT(r->id));
+		*PV_VEC_ADD(&f->differing) = pv_arena_printf(f->arena, "row %llu, which no entry gives", (unsigned long long)index);
+		*PV_VEC_ADD(&f->mend) = (struct pv_store_change){ .op = PV_OP_DELETE, .table = PV_T_ACTS };
+		f->mend.at[f->mend.n - 1].row.c[PV_C_ACT_ORIGIN] = PV_CELL_S(log);
+		f->mend.at[f->mend.n - 1].row.c[PV_C_ACT_INDEX] = PV_CELL_N(index);
 	}
-	return PV_DONE;
 }
 
 static PV_RESULT
@@ -428,8 +496,8 @@ refold_log(struct refold *f, struct pv_store_view *v, struct pv_slice log, struc
 	for (;;) {
 		PV_TRY(pv_store_entry_next(c, &index, &entry, &more, e));
 		if (!more)
-			return PV_DONE;
-		PV_TRY(refold_entry(f, v, log, index, entry.bytes, e));
+			return find_made_up(f, v, log, e);
+		PV_TRY(refold_entry(f, v, log, index, &entry, e));
 	}
 }
 
@@ -437,6 +505,8 @@ static void
 refold_free(struct refold *f)
 {
 	PV_VEC_FREE(&f->differing);
+	PV_VEC_FREE(&f->places);
+	PV_VEC_FREE(&f->mend);
 	pv_state_free(f->state);
 	pv_arena_free(f->arena);
 }
@@ -472,7 +542,7 @@ check_acts(struct pv_desk *d, struct pv_store_view *v, struct pv_slice log, stru
 		check_row(k, "officers", PV_CHECK_GOOD, "%llu of %llu acts, each by a key valid then, quorum met", (unsigned long long)f.acts,
 		    (unsigned long long)f.acts);
 	st = count_acts(v, log, &rows, e);
-	if (pv_ok(st) && (f.differences != 0 || rows != f.acts))
+	if (pv_ok(st) && f.differences != 0)
 		check_row(k, "rebuilt state", PV_CHECK_FAILED, "differs from the tables in use: %llu acts in the log, %llu rows, %llu differ",
 		    (unsigned long long)f.acts, (unsigned long long)rows, (unsigned long long)f.differences);
 	else if (pv_ok(st))
@@ -603,26 +673,61 @@ pv_desk_verify(struct pv_desk *d, struct pv_arena *a, struct pv_verify_answer *o
 
 /* ---- rebuild ---- */
 
+static PV_RESULT
+rebuild(struct pv_desk *d, struct refold *f, struct pv_arena *a, struct pv_rebuild_answer *out, struct pv_err *e)
+{
+	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
+	struct pv_slice *names;
+
+	PV_TRY(pv_store_view_open(&v, d->store, e));
+	PV_TRY(refold_log(f, v, d->origin, e));
+	PV_TRY(count_acts(v, d->origin, &out->rows, e));
+	names = pv_arena_alloc_n(a, f->differing.n, sizeof(*names));
+	for (size_t i = 0; i < f->differing.n; i++)
+		names[i] = pv_arena_copy(a, f->differing.at[i]);
+	out->differing = (struct pv_names){ names, f->differing.n };
+	out->entries = f->acts + f->withheld;
+	out->differences = f->differences;
+	return PV_DONE;
+}
+
+/* All rows that differ, at once; what differed stays in the answer. Then the home folds them, and is open again. */
+static PV_RESULT
+mend(struct pv_desk *d, const struct refold *f, struct pv_arena *a, struct pv_err *e)
+{
+	struct pv_store_expect expect = { d->origin, f->acts + f->withheld };
+	struct pv_store_submission sub = { .changes = f->mend.at, .n = f->mend.n, .expect = &expect, .n_expect = 1 };
+	struct pv_journal_entry entry = { .kind = "admin", .party = d->party };
+	struct pv_journalled journalled;
+	struct pv_store_result r;
+	struct refold again = { 0 };
+	struct pv_rebuild_answer after = { 0 };
+	struct pv_status st;
+	bool moved;
+
+	entry.detail = pv_arena_printf(a, "{\"rebuilt\":%zu}", f->mend.n);
+	PV_TRY(pv_journal_add(d, &entry, NULL, 0, a, &journalled, e));
+	PV_TRY(pv_home_submit(d, &sub, &r, &moved, e));
+	if (moved)
+		return PV_FAIL(e, PV_E_DOWN, "another process added to %.*s at the same moment; give the command again", PV_FMT(d->origin));
+	st = rebuild(d, &again, a, &after, e);
+	refold_free(&again);
+	PV_TRY(st);
+	if (after.differences != 0)
+		return PV_FAIL(e, PV_E_BUG, "%llu rows still differ after they were written anew", (unsigned long long)after.differences);
+	return pv_home_refold(d, e);
+}
+
 PV_RESULT
 pv_desk_log_rebuild(struct pv_desk *d, bool repair, struct pv_arena *a, struct pv_rebuild_answer *out, struct pv_err *e)
 {
-	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
 	struct refold f = { 0 };
-	struct pv_slice *names;
 	struct pv_status st;
 
-	(void)repair;
 	*out = (struct pv_rebuild_answer){ 0 };
-	PV_TRY(pv_store_view_open(&v, d->store, e));
-	st = refold_log(&f, v, d->origin, e);
-	if (pv_ok(st))
-		st = count_acts(v, d->origin, &out->rows, e);
-	names = pv_arena_alloc_n(a, f.differing.n, sizeof(*names));
-	for (size_t i = 0; i < f.differing.n; i++)
-		names[i] = pv_arena_copy(a, f.differing.at[i]);
-	out->differing = (struct pv_names){ names, f.differing.n };
-	out->entries = f.acts + f.withheld;
-	out->differences = f.differences + (out->rows > f.acts ? out->rows - f.acts : 0);
+	st = rebuild(d, &f, a, out, e);
+	if (pv_ok(st) && repair && f.differences != 0)
+		st = mend(d, &f, a, e);
 	refold_free(&f);
 	return st;
 }

@@ -208,7 +208,7 @@ count_orders(const struct pv_log *log, uint64_t now, struct pv_status_answer *ou
 	for (size_t i = 0; i < orders->n; i++) {
 		const struct pv_order *o = &orders->at[i]->r->order;
 
-		if (orders->at[i]->ended != PV_NEVER || now < o->effective || (o->until != 0 && now >= o->until))
+		if (orders->at[i]->ended != PV_NEVER || now < o->effective || (o->until != 0 && now >= o->until) || pv_fact_lapsed(orders->at[i], now))
 			continue;
 		if (orders->at[i]->hold)
 			out->holds++;

@@ -19,6 +19,7 @@
 #include "desk/acts.h"
 #include "desk/journal.h"
 #include "desk/judge.h"
+#include "wire/area.h"
 #include "wire/record.h"
 
 /* ---- files ---- */
@@ -430,6 +431,52 @@ fill_label(struct pv_desk *d, struct pv_share_ask *ask, struct pv_arena *a)
 		r->credibility = PV_SLICE("6");
 }
 
+/* A report also counts in each region whose area holds its position (DESIGN 4). */
+static void
+add_regions(struct pv_desk *d, struct pv_report *r, struct pv_arena *a)
+{
+	struct pv_names more = pv_area_regions(d->own.state, &r->position, a);
+	struct pv_slice *at = pv_arena_alloc_n(a, r->regions.n + more.n, sizeof(*at));
+	size_t n = r->regions.n;
+
+	if (n != 0)
+		memcpy(at, r->regions.at, n * sizeof(*at));
+	for (size_t i = 0; i < more.n; i++) {
+		bool there = false;
+
+		for (size_t k = 0; k < n; k++)
+			there = there || pv_slice_eq(at[k], more.at[i]);
+		if (!there)
+			at[n++] = more.at[i];
+	}
+	r->regions = (struct pv_names){ at, n };
+}
+
+/* What another gave into our custody stays its own, whatever label is put on it here (DESIGN 7). */
+static PV_RESULT
+check_content(struct pv_desk *d, struct pv_slice sha256_hex, struct pv_arena *a, struct pv_err *e)
+{
+	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
+	PV_AUTO(pv_store_cursor_freep) struct pv_store_cursor *c = NULL;
+	struct pv_store_query q = { .table = PV_T_REPORTS, .n = 1 };
+	struct pv_store_row row;
+	bool more;
+
+	q.where[0].column = PV_C_REPORT_CONTENT;
+	q.where[0].cell = PV_CELL_S(bytes_of(sha256_hex, a));
+	PV_TRY(pv_store_view_open(&v, d->store, e));
+	PV_TRY(pv_store_rows(&c, v, &q, e));
+	for (;;) {
+		PV_TRY(pv_store_row_next(c, &row, &more, e));
+		if (!more)
+			return PV_DONE;
+		if (!pv_name_under(row.c[PV_C_REPORT_ORIGINATOR].s, d->party))
+			return pv_advise(PV_FAIL(e, PV_E_INPUT, "this is the content of %.*s, a report of %.*s", PV_FMT(row.c[PV_C_REPORT_ID].s),
+			    PV_FMT(row.c[PV_C_REPORT_ORIGINATOR].s)), e, "A report of %.*s stays a report of %.*s",
+			    PV_FMT(row.c[PV_C_REPORT_ORIGINATOR].s), PV_FMT(row.c[PV_C_REPORT_ORIGINATOR].s));
+	}
+}
+
 /* An id becomes a file's name, and belongs to one report for ever. */
 static PV_RESULT
 check_new(struct pv_desk *d, struct pv_slice id, struct pv_arena *a, struct pv_err *e)
@@ -460,12 +507,14 @@ share_sealed(struct pv_desk *d, struct pv_share_ask *ask, int *fd, const char *t
 	const char *path;
 
 	PV_TRY(seal_to(d, ask, &ask->label, fd, &h, &done, a, e));
+	PV_TRY(check_content(d, h.label.report.sha256, a, e));
 	h.place = pv_arena_printf(a, "sealed/%.*s.tdf", PV_FMT(ask->label.id));
 	path = pv_home_path(d, a, pv_arena_str(a, h.place));
 	PV_TRY(sync_into_place(temporary, path, *fd, e));
 	entry.party = h.label.report.originator;
 	entry.label = h.digest;
 	row = pv_report_row(&h, done.id, h.label.report.sha256, a);
+	row.op = PV_OP_ADD;
 	if (!pv_ok(pv_journal_add(d, &entry, &row, 1, a, &journalled, e))) {
 		unlink(path);
 		return (struct pv_status){ e->code };
@@ -492,6 +541,7 @@ pv_desk_share(struct pv_desk *d, struct pv_share_ask *ask, struct pv_arena *a, s
 	PV_TRY(pv_home_refresh(d, e));
 	PV_TRY(take_like(d, ask->like, &ask->label.report, a, e));
 	fill_label(d, ask, a);
+	add_regions(d, &ask->label.report, a);
 	PV_TRY(check_label(d, &ask->label.report, e));
 	PV_TRY(check_new(d, ask->label.id, a, e));
 	temporary = pv_arena_printf(a, "%s/sealed/.%.*s.tmp", d->path, PV_FMT(ask->label.id)).p;
@@ -683,7 +733,7 @@ read_opened(struct pv_desk *d, struct pv_store_view *v, struct pv_slice report, 
 			o.outcome_due = 0;
 		if (body.p != NULL)
 			o.person = pv_arena_copy(a, body);
-		if (pv_slice_is(row.c[PV_C_RELEASE_STATE].s, "granted"))
+		if (pv_slice_is(row.c[PV_C_RELEASE_STATE].s, "granted") || pv_slice_is(row.c[PV_C_RELEASE_STATE].s, "cut"))
 			*PV_VEC_ADD(&list) = o;
 	}
 	for (size_t i = 0; pv_ok(st) && i < list.n; i++) {
