@@ -384,6 +384,83 @@ test_every_byte_framed(unsigned kinds, unsigned which, const uint8_t *masks, siz
 	tap_ok(doubled == 0, "KAS %u: any byte of it written twice is refused", kinds);
 }
 
+/* What is said when from in the manifest becomes to. */
+static bool
+refused_for(const struct pv_buf *b, struct pv_slice from, struct pv_slice to, const char *what)
+{
+	PV_AUTO(pv_buf_free) struct pv_buf manifest = { 0 }, framed = { 0 }, plain = { 0 };
+	struct pv_slice text = entry_of(b, 1);
+	const char *at = memmem(text.p, text.n, from.p, from.n);
+	struct pv_err e = { 0 };
+
+	if (at == NULL)
+		abort();
+	pv_buf_add(&manifest, pv_slice_sub(text, 0, (size_t)(at - text.p)));
+	pv_buf_add(&manifest, to);
+	pv_buf_add(&manifest, pv_slice_sub(text, (size_t)(at - text.p) + from.n, text.n));
+	frame(&framed, entry_of(b, 0), pv_buf_slice(&manifest));
+	if (open_it(pv_buf_slice(&framed), &plain, &e).code == PV_E_UNTRUSTED &&
+	    strstr(e.what, what) != NULL && plain.n == 0)
+		return true;
+	tap_note("%s: %s", e.field, e.what);
+	return false;
+}
+
+/* Changes that keep to the form of ours. */
+static void
+test_named(void)
+{
+	PV_AUTO(pv_buf_free) struct pv_buf b = { 0 }, own = { 0 }, other = { 0 };
+	struct pv_policy changed = policy;
+	struct pv_seal_content said;
+	struct pv_err e = { 0 };
+
+	changed.label =
+	    PV_SLICE("0000000000000000000000000000000000000000000000000000000000000000");
+	if (!seal_to(&b, PV_SLICE("three boats"), RSA, 0, &said, &e) ||
+	    !pv_ok(pv_policy_write(&policy, &own, &e)) ||
+	    !pv_ok(pv_policy_write(&changed, &other, &e)))
+		tap_ok(false, "%s", e.what);
+	tap_ok(refused_for(&b, pv_buf_slice(&own), pv_buf_slice(&other), "bad request"),
+	    "another label's digest is refused by the binding");
+	changed.label = policy.label;
+	changed.report = PV_SLICE("r-2");
+	pv_buf_clear(&other);
+	pv_ignore(pv_policy_write(&changed, &other, &e));
+	tap_ok(refused_for(&b, pv_buf_slice(&own), pv_buf_slice(&other), "bad request"),
+	    "so is another report's id");
+	tap_ok(refused_for(&b, PV_SLICE("\"mimeType\":\"application/octet-stream\""),
+		   PV_SLICE("\"mimeType\":\"text/html\""), "not in the form"),
+	    "another media type is refused, though no key vouches for it");
+	tap_ok(refused_for(&b, PV_SLICE("{\"schemaVersion\""),
+		   PV_SLICE("{\"x\":1,\"schemaVersion\""), "not in the form"),
+	    "so is a member more");
+}
+
+/* Which form a file has is told by one member: it must not be read as the other. */
+static void
+test_hex_form(void)
+{
+	PV_AUTO(pv_buf_free)
+	struct pv_buf b = { 0 },
+		      manifest = { 0 }, framed = { 0 }, plain = { 0 };
+	static const struct pv_slice from = { "\"schemaVersion\":\"4.3.0\",", 24 };
+	struct pv_seal_content said;
+	struct pv_err e = { 0 };
+	struct pv_slice text;
+
+	if (!seal_to(&b, PV_SLICE("three boats"), RSA, 0, &said, &e))
+		tap_ok(false, "%s", e.what);
+	text = entry_of(&b, 1);
+	pv_buf_add_c(&manifest, '{');
+	pv_buf_add(&manifest, pv_slice_sub(text, 1 + from.n, text.n));
+	frame(&framed, entry_of(&b, 0), pv_buf_slice(&manifest));
+	tap_ok(pv_slice_starts(pv_slice_sub(text, 1, text.n), from) &&
+		   !pv_ok(open_it(pv_buf_slice(&framed), &plain, &e)) &&
+		   strstr(e.field, "rootSignature.sig") != NULL,
+	    "ours without its schemaVersion is of the old form, where its hashes are none");
+}
+
 int
 main(void)
 {
@@ -400,6 +477,8 @@ main(void)
 	test_every_byte(EC, bits, sizeof(bits));
 	test_every_byte(RSA, some, sizeof(some));
 	test_every_byte(RSA | EC, some, 1);
+	test_named();
+	test_hex_form();
 	for (unsigned which = 0; which < 2; which++) {
 		test_every_byte_framed(EC, which, bits, sizeof(bits));
 		test_every_byte_framed(RSA, which, some, sizeof(some));
