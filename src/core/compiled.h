@@ -299,6 +299,8 @@ struct pv_snapshot {
 	uint64_t salt;
 
 	PV_VEC(struct pv_fact) rules; /* orders and agreements as they were, in log order */
+	PV_VEC(uint32_t)
+	rule_lines; /* the timeline of each, + 1; 0: none, or its condition is missing */
 	size_t order_n, agreement_n;
 	PV_VEC(struct pv_entry) entries;
 	void *entry_block; /* where they are, a bit before: they begin at a cache line */
@@ -314,6 +316,7 @@ struct pv_snapshot {
 
 	PV_VEC(struct pv_fact) peers; /* in log order */
 	PV_VEC(struct pv_fact) recalls;
+	PV_VEC(struct pv_fact) conditions;
 	struct pv_map *recalled; /* report -> its first of recalls */
 	uint32_t *recall_next;   /* the next one of the same report; PV_MAP_NONE */
 };
@@ -374,6 +377,12 @@ pv_name_ever(const struct pv_lexicon *x, struct pv_slice name, uint64_t at)
 bool pv_origin_speaks(
     const struct pv_origins *in, size_t i, struct pv_slice name, bool permits, uint64_t now);
 
+/* A party that needs an agreement, for one topic and one region (empty: unknown). */
+struct pv_need {
+	struct pv_slice to, topic, region;
+	bool custody;
+};
+
 struct pv_judged {
 	unsigned misses;              /* enum pv_because of explain.h; 0: it covers */
 	struct pv_slice giver, taker; /* between whom, or nearest to */
@@ -385,6 +394,11 @@ struct pv_judged {
 struct pv_judged pv_judge_order(const struct pv_snapshot *s, const struct pv_fact *f,
     enum pv_status_of condition, const struct pv_request *ask, const struct pv_matter *m,
     bool fresh);
+
+/* The same for an agreement, one party that needs it, one topic and one region. */
+unsigned pv_judge_agreement(const struct pv_snapshot *s, const struct pv_fact *f,
+    enum pv_status_of condition, const struct pv_request *ask, const struct pv_matter *m,
+    const struct pv_need *need);
 
 /* An order of the overlay, with its own condition. */
 struct pv_overlaid {

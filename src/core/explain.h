@@ -111,7 +111,13 @@ struct pv_explanation {
 	    still_barred; /* never, of the report and its sources: barred whatever else changes */
 };
 
-/* Everything is made in a. Rules that miss in more than one thing are counted, not listed. */
+/* So many rules that are near are listed of orders, and of agreements. */
+#define PV_EXPLAIN_NEAR 64
+
+/*
+ * Everything is made in a. Near is a rule that misses in one thing alone; others are counted, not listed. reason is
+ * what pv_decide() answers, found in another way.
+ */
 const struct pv_explanation *pv_explain(
     const struct pv_origins *in, const struct pv_request *ask, struct pv_arena *a);
 

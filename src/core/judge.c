@@ -250,6 +250,72 @@ pv_judge_order(const struct pv_snapshot *s, const struct pv_fact *f, enum pv_sta
 	return best;
 }
 
+/* ---- agreements ----------------------------------------------------------------------------- */
+
+static bool
+within_any(
+    const struct judging *j, enum pv_tree tree, const struct pv_names *words, struct pv_slice asked)
+{
+	for (size_t i = 0; i < words->n; i++)
+		if (within(j, &j->s->terms[tree], words->at[i], asked))
+			return true;
+	return false;
+}
+
+static unsigned
+agreement_times(const struct pv_fact *f, enum pv_status_of condition, const struct pv_request *ask)
+{
+	const struct pv_agreement *a = &f->r->agreement;
+	unsigned misses = 0;
+
+	if (f->since > ask->now_s || a->not_before > ask->signed_s)
+		misses |= PV_BECAUSE_NOT_YET;
+	if (f->ended <= ask->now_s)
+		misses |= PV_BECAUSE_ENDED;
+	if (a->not_after != 0 && a->not_after <= ask->now_s)
+		misses |= PV_BECAUSE_OVER;
+	if (a->holds_while.n != 0 && condition != PV_COND_HOLDS)
+		misses |= PV_BECAUSE_CONDITION;
+	return misses;
+}
+
+static bool
+identified_enough(enum pv_identified needs, enum pv_identified says)
+{
+	if (needs == PV_IDENTIFIED_UNKNOWN)
+		return true;
+	return says == PV_IDENTIFIED_ALL ||
+	       (needs == PV_IDENTIFIED_SOME && says == PV_IDENTIFIED_SOME);
+}
+
+unsigned
+pv_judge_agreement(const struct pv_snapshot *s, const struct pv_fact *f,
+    enum pv_status_of condition, const struct pv_request *ask, const struct pv_matter *m,
+    const struct pv_need *need)
+{
+	struct judging j = { .s = s, .ask = ask, .m = m, .now = ask->now_s };
+	const struct pv_agreement *a = &f->r->agreement;
+	unsigned misses = agreement_times(f, condition, ask);
+
+	if (!within(&j, &s->parties, a->from, m->originator))
+		misses |= PV_BECAUSE_GIVER;
+	if (!within(&j, &s->parties, a->to, need->to))
+		misses |= PV_BECAUSE_TAKER;
+	if (!within(&j, &s->terms[PV_TOPIC], a->topic, need->topic))
+		misses |= PV_BECAUSE_TOPIC;
+	if (!within(&j, &s->terms[PV_REGION], a->region, need->region))
+		misses |= PV_BECAUSE_REGION;
+	if (!within_any(&j, PV_PURPOSE, &a->purposes, ask->purpose))
+		misses |= PV_BECAUSE_PURPOSE;
+	if (a->has_channels && !within_any(&j, PV_CHANNEL, &a->channels, ask->channel))
+		misses |= PV_BECAUSE_CHANNEL;
+	if (need->custody && !a->custody)
+		misses |= PV_BECAUSE_CUSTODY;
+	if (!identified_enough(a->require_identified, m->identified))
+		misses |= PV_BECAUSE_IDENTIFIED;
+	return misses;
+}
+
 /* ---- the overlay ---------------------------------------------------------------------------- */
 
 struct pv_overlay *

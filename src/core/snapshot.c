@@ -448,6 +448,7 @@ compile_order(struct build *b, const struct pv_fact *f, uint32_t rule)
 	e.rule = rule & PV_MAX_INDEX;
 	if (o->holds_while.n != 0) /* missing is in force: as if it said nothing */
 		e.timeline = (pv_timelines_add(&s->timelines, f->r) + 1) & PV_MAX_INDEX;
+	s->rule_lines.at[rule] = e.timeline;
 	e.except = compile_excepts(b, &o->except) & PV_MAX_INDEX;
 	e.topic = span_of(&s->terms[PV_TOPIC], o->topic);
 	e.region = span_of(&s->terms[PV_REGION], o->region);
@@ -532,6 +533,7 @@ compile_agreement(struct build *b, const struct pv_fact *f, uint32_t rule)
 		if (timeline == PV_MAP_NONE)
 			return; /* its condition is missing, so it does not hold */
 		e.timeline = (timeline + 1) & PV_MAX_INDEX;
+		s->rule_lines.at[rule] = e.timeline;
 	}
 	*PV_VEC_ADD(&when) = (struct window){ pv_time_cut(f->since),
 		pv_time_cut(f->ended < not_after ? f->ended : not_after) };
@@ -572,6 +574,7 @@ compile_rules(struct build *b, const struct pv_state *st)
 		if (f->r->kind != PV_ORDER && f->r->kind != PV_AGREEMENT)
 			continue;
 		*PV_VEC_ADD(&s->rules) = *f;
+		*PV_VEC_ADD(&s->rule_lines) = 0;
 		if (f->r->kind == PV_ORDER)
 			compile_order(b, f, rule);
 		else
@@ -858,6 +861,8 @@ pv_snapshot_build(const struct pv_state *st)
 	index_below(&b, true);
 	index_below(&b, false);
 	index_recalls(s, &st->by_kind[PV_RECALL]);
+	for (size_t i = 0; i < st->by_kind[PV_CONDITION].n; i++)
+		*PV_VEC_ADD(&s->conditions) = *st->by_kind[PV_CONDITION].at[i];
 	for (size_t i = 0; i < st->by_kind[PV_PEER].n; i++)
 		*PV_VEC_ADD(&s->peers) = *st->by_kind[PV_PEER].at[i];
 	pv_map_free(b.lists_known);
@@ -882,6 +887,7 @@ pv_snapshot_free(struct pv_snapshot *s)
 	pv_free(s->pairs);
 	pv_free(s->filter);
 	PV_VEC_FREE(&s->rules);
+	PV_VEC_FREE(&s->rule_lines);
 	pv_free(s->entry_block);
 	PV_VEC_FREE(&s->wide);
 	PV_VEC_FREE(&s->wide_spans);
@@ -893,6 +899,7 @@ pv_snapshot_free(struct pv_snapshot *s)
 	PV_VEC_FREE(&s->refs);
 	PV_VEC_FREE(&s->peers);
 	PV_VEC_FREE(&s->recalls);
+	PV_VEC_FREE(&s->conditions);
 	pv_map_free(s->recalled);
 	pv_free(s->recall_next);
 	pv_free(s);
@@ -925,15 +932,16 @@ pv_snapshot_stats(const struct pv_snapshot *s)
 	    sizeof(*s) + pv_lexicon_bytes(&s->parties) + s->parties.n * sizeof(*s->rows) +
 	    s->bearer_n * sizeof(*s->bearers) + s->link_n * sizeof(*s->links) +
 	    ((size_t)s->pair_mask + 1) * sizeof(*s->pairs) + ((size_t)s->filter_mask + 1) / 8 +
-	    s->rules.n * sizeof(*s->rules.at) + s->entries.n * sizeof(*s->entries.at) +
-	    s->wide.n * sizeof(*s->wide.at) + s->wide_spans.n * sizeof(*s->wide_spans.at) +
-	    s->excepts.n * sizeof(*s->excepts.at) + s->except_at.n * sizeof(*s->except_at.at) +
-	    s->lists.n * sizeof(*s->lists.at) + s->crowds.n * sizeof(*s->crowds.at) +
-	    s->boxes.n * sizeof(*s->boxes.at) + s->refs.n * sizeof(*s->refs.at) +
+	    s->rules.n * (sizeof(*s->rules.at) + sizeof(*s->rule_lines.at)) +
+	    s->entries.n * sizeof(*s->entries.at) + s->wide.n * sizeof(*s->wide.at) +
+	    s->wide_spans.n * sizeof(*s->wide_spans.at) + s->excepts.n * sizeof(*s->excepts.at) +
+	    s->except_at.n * sizeof(*s->except_at.at) + s->lists.n * sizeof(*s->lists.at) +
+	    s->crowds.n * sizeof(*s->crowds.at) + s->boxes.n * sizeof(*s->boxes.at) +
+	    s->refs.n * sizeof(*s->refs.at) +
 	    s->timelines.turns.n * sizeof(*s->timelines.turns.at) +
 	    s->timelines.at.n * sizeof(*s->timelines.at.at) +
-	    (s->peers.n + s->recalls.n) * sizeof(struct pv_fact) + pv_map_bytes(s->recalled) +
-	    s->recalls.n * sizeof(*s->recall_next);
+	    (s->peers.n + s->recalls.n + s->conditions.n) * sizeof(struct pv_fact) +
+	    pv_map_bytes(s->recalled) + s->recalls.n * sizeof(*s->recall_next);
 	for (enum pv_tree tree = PV_TOPIC; tree < PV_TREE_COUNT; tree++) {
 		st.terms += s->terms[tree].n;
 		st.bytes += pv_lexicon_bytes(&s->terms[tree]);

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "core/explain.h"
 #include "slow.h"
 #include "tap.h"
 #include "world.h"
@@ -15,7 +16,7 @@
 
 struct tally {
 	uint64_t asked, differ, first_differ, overlaid;
-	uint64_t reasons[PV_WHY_NOT_BARRED + 1], excepted;
+	uint64_t reasons[PV_WHY_NOT_BARRED + 1], explained, explained_wrong;
 };
 
 static bool
@@ -51,6 +52,43 @@ print_ids(const char *what, const struct pv_refs *got, const struct slow_id *wan
 	printf("\n");
 }
 
+static struct pv_refs
+stops_of(const struct pv_explanation *x, struct pv_arena *a)
+{
+	struct pv_refs refs = { .at = pv_arena_alloc_n(a, x->row_count, sizeof(*refs.at)) };
+
+	for (size_t i = 0; i < x->row_count; i++)
+		if (x->rows[i].step == PV_STEP_ORDERS && x->rows[i].effect == PV_EFFECT_STOP)
+			refs.at[refs.n++] = x->rows[i].rule;
+	refs.found = refs.n;
+	return refs;
+}
+
+/* What denies, and by which rules; a denial says what would have to change. */
+static void
+check_explanation(const struct pv_origins *in, const struct pv_request *ask,
+    const struct slow_answer *want, uint64_t seed, uint64_t number, struct tally *t)
+{
+	struct pv_arena *a = pv_arena_new();
+	const struct pv_explanation *x = pv_explain(in, ask, a);
+	struct pv_refs stops = stops_of(x, a);
+	bool right = x->reason == want->reason &&
+		     (x->answer == PV_RELEASE) == (want->reason >= PV_WHY_AGREEMENT) &&
+		     (x->change_count != 0) == (x->answer == PV_REFUSE);
+
+	if (want->reason >= PV_WHY_SUSPENDED)
+		right &= same_ids(&stops, want->orders, want->order_count);
+	if (want->reason == PV_WHY_AGREEMENT)
+		right &= same_ids(&x->then_agreements, want->agreements, want->agreement_count);
+	t->explained++;
+	if (!right && t->explained_wrong++ < 5) {
+		tap_note("seed %" PRIu64 ", request %" PRIu64 ": explained as %s, want %s", seed,
+		    number, pv_reason_name(x->reason), pv_reason_name(want->reason));
+		print_ids("stops", &stops, want->orders, want->order_count);
+	}
+	pv_arena_free(a);
+}
+
 static void
 compare(const struct world *w, const struct pv_request *ask, uint64_t seed, uint64_t number,
     struct tally *t)
@@ -81,6 +119,8 @@ compare(const struct world *w, const struct pv_request *ask, uint64_t seed, uint
 		}
 		return;
 	}
+	if (number % 10 == 0)
+		check_explanation(&origins, ask, &want, seed, number, t);
 	quick.first_only = true;
 	pv_decide(&origins, &quick, &d);
 	if (d.reason != want.reason || !has_id(&d.orders, want.orders, want.order_count) ||
@@ -157,6 +197,8 @@ main(int argc, char **argv)
 		tap_note("%-15s %" PRIu64, pv_reason_name(why), t.reasons[why]);
 	tap_ok(t.differ == 0,
 	    "two independent evaluators agree on decision, reason, orders and agreements");
+	tap_ok(t.explained_wrong == 0 && t.explained != 0,
+	    "explanations name the same reason and rules, and a way out");
 	tap_ok(
 	    t.first_differ == 0, "with first_only the reason is the same, and the one id decided");
 	for (enum pv_reason why = PV_WHY_STALE; why <= PV_WHY_NOT_BARRED; why++)
