@@ -364,6 +364,26 @@ pv_option_all(const struct pv_run *r, const char *option, size_t *n)
 	return all;
 }
 
+const char *const *
+pv_option_split(const struct pv_run *r, const char *option, size_t *n)
+{
+	PV_VEC(const char *) list = { 0 };
+	const char **all;
+
+	for (size_t i = 0; i < pv_option_count(r, option); i++) {
+		struct pv_slice rest = pv_slice_of(pv_option_at(r, option, i)), one;
+
+		while (pv_slice_next(&rest, ',', &one))
+			*PV_VEC_ADD(&list) = pv_arena_str(r->arena, one);
+	}
+	*n = list.n;
+	all = pv_arena_alloc_n(r->arena, list.n, sizeof(*all));
+	if (list.n != 0)
+		memcpy(all, list.at, list.n * sizeof(*all));
+	PV_VEC_FREE(&list);
+	return all;
+}
+
 const char *
 pv_option(const struct pv_run *r, const char *option)
 {

@@ -78,12 +78,15 @@ read_line(int fd, char *out, size_t *n)
 	}
 }
 
-/* A line that does not appear while it is typed. */
-static bool
-read_hidden(const struct dialogue *d, char *out, size_t *n)
+/* A line that does not appear while it is typed: hidden before the question is seen, so that nothing typed at once shows. */
+static struct pv_secret *
+ask_hidden(const struct pv_run *r, const struct dialogue *d, const char *question)
 {
+	char answer[ANSWER_MAX];
+	struct pv_secret *s = NULL;
 	struct termios was, hidden;
-	bool have = tcgetattr(d->in, &was) == 0, got;
+	bool have = tcgetattr(d->in, &was) == 0;
+	size_t n;
 
 	if (have) {
 		hidden = was;
@@ -91,23 +94,12 @@ read_hidden(const struct dialogue *d, char *out, size_t *n)
 		hidden.c_lflag |= ECHONL;
 		tcsetattr(d->in, TCSAFLUSH, &hidden);
 	}
-	got = read_line(d->in, out, n);
-	if (have)
-		tcsetattr(d->in, TCSAFLUSH, &was);
-	return got;
-}
-
-static struct pv_secret *
-ask_hidden(const struct pv_run *r, const struct dialogue *d, const char *question)
-{
-	char answer[ANSWER_MAX];
-	struct pv_secret *s = NULL;
-	size_t n;
-
 	say(d, &r->term, question);
-	if (read_hidden(d, answer, &n) && n != 0)
+	if (read_line(d->in, answer, &n) && n != 0)
 		s = pv_secret_of(answer, n);
 	explicit_bzero(answer, sizeof(answer));
+	if (have)
+		tcsetattr(d->in, TCSAFLUSH, &was);
 	return s;
 }
 
@@ -201,8 +193,7 @@ pv_ask_typed_passphrase(
 	if (d.in < 0)
 		return nobody_to_ask(key_name, e);
 	fflush(r->term.out);
-	first = ask_hidden(r, &d,
-	    pv_arena_printf(r->arena, "New passphrase for %s: ", key_name).p);
+	first = ask_hidden(r, &d, pv_arena_printf(r->arena, "New passphrase for %s: ", key_name).p);
 	if (first != NULL)
 		again = ask_hidden(r, &d, "The same again: ");
 	dialogue_end(&d);

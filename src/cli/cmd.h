@@ -105,6 +105,8 @@ struct pv_slice pv_option_slice(
 size_t pv_option_count(const struct pv_run *r, const char *option);
 /* All of them, in the arena. */
 const char *const *pv_option_all(const struct pv_run *r, const char *option, size_t *n);
+/* The same, each value split at its commas. */
+const char *const *pv_option_split(const struct pv_run *r, const char *option, size_t *n);
 const char *pv_option_at(const struct pv_run *r, const char *option, size_t i);
 const struct pv_cmd *pv_command(const char *name);
 /* Whether c is one of the two-word commands that begin with `word`. */

@@ -296,8 +296,9 @@ run_export(struct pv_run *r)
 		.public_only = pv_given(r, "public") };
 	struct pv_err e;
 
-	if (!pv_ok(pv_given_name(r, "for", &ask.audience, &e)) || !pv_ok(pv_home_open(r, &d, &e)) ||
-	    !pv_ok(pv_desk_export(d, &ask, &out, &e)) ||
+	if (!pv_ok(pv_given_name(r, "for", &ask.audience, &e)) ||
+	    !pv_ok(pv_given_names(r, "include", &ask.include, &e)) ||
+	    !pv_ok(pv_home_open(r, &d, &e)) || !pv_ok(pv_desk_export(d, &ask, &out, &e)) ||
 	    !pv_ok(pv_output_write(r, pv_option(r, "out"), pv_buf_slice(&out), &e)))
 		return pv_fail(r, &e, PV_NO_SLICE);
 	return PV_EXIT_DONE;
@@ -309,6 +310,7 @@ static const struct pv_opt export_options[] = {
 	{ "for", 0, "PARTY",
 	    "a bundle for a partner: what is public, and what names it; for proviso follow there",
 	    false, NULL },
+	{ "include", 0, "ID", "with --for: a private act that it is given besides", true, NULL },
 	{ "out", 'o', "FILE", "a new file; default: stdout", false, NULL },
 	{ 0 },
 };

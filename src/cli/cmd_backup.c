@@ -129,7 +129,7 @@ run_demo(struct pv_run *r)
 	self[n] = '\0';
 	setenv("PROVISO", self, 1);
 	fflush(r->term.out);
-	execl("/bin/sh", "sh", script, keep != NULL ? "--keep" : (char *)NULL, keep, (char *)NULL);
+	execlp("bash", "bash", script, keep != NULL ? "--keep" : (char *)NULL, keep, (char *)NULL);
 	pv_ignore(PV_FAIL(&e, PV_E_CONFIG, "\"%s\" cannot be run: %s", script, strerror(errno)));
 	return pv_fail(r, &e, PV_NO_SLICE);
 }

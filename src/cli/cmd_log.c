@@ -429,6 +429,57 @@ const struct pv_cmd cmd_log_export = {
 	.run = run_export,
 };
 
+/* ---- key ---- */
+
+static int
+run_key(struct pv_run *r)
+{
+	PV_AUTO(pv_desk_closep) struct pv_desk *d = NULL;
+	struct pv_identity self;
+	struct pv_slice log = pv_slice_of(r->args.at[0]), vkey;
+	struct pv_json_out out;
+	struct pv_err e;
+
+	if (!pv_ok(pv_home_open(r, &d, &e)))
+		return pv_fail(r, &e, PV_NO_SLICE);
+	self = pv_desk_identity(d);
+	if (pv_slice_is(log, "orders") || pv_slice_eq(log, self.origin)) {
+		vkey = self.log_vkey;
+	} else if (pv_slice_is(log, "journal") || pv_slice_eq(log, self.journal)) {
+		vkey = self.journal_vkey;
+	} else {
+		pv_ignore(PV_USAGE(r, &e,
+		    "\"%.*s\" is no log that this home writes: orders, journal", PV_FMT(log)));
+		return pv_fail(r, &e, PV_NO_SLICE);
+	}
+	if (r->json) {
+		pv_json_begin(&out);
+		pv_jsonw_str(&out.w, "vkey", vkey);
+		pv_json_end(r, &out);
+	} else {
+		pv_line(&r->term, "%.*s", PV_FMT(vkey));
+	}
+	return PV_EXIT_DONE;
+}
+
+static const struct pv_example key_examples[] = {
+	{ "proviso log key orders", "what others pin: proviso log verify FOLDER --vkey KEY" },
+	{ 0 },
+};
+const struct pv_cmd cmd_log_key = {
+	.name = "log key",
+	.group = PV_GROUP_PROVE,
+	.summary = "the public key that signs a log of this home",
+	.usage = "orders|journal",
+	.text = "Give it to whoever verifies the log, by a way that is not the log's own: a proof "
+		"without a pinned key proves nothing.",
+	.args = "orders journal",
+	.examples = key_examples,
+	.min_args = 1,
+	.max_args = 1,
+	.run = run_key,
+};
+
 /* ---- rebuild ---- */
 
 static int

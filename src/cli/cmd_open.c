@@ -151,6 +151,7 @@ static void
 put_answer(struct pv_jsonw *w, const struct pv_answer_answer *a)
 {
 	pv_jsonw_bool(w, "granted", a->granted);
+	pv_jsonw_bool(w, "unknown_report", a->unknown_report);
 	pv_jsonw_str(w, "request", a->request_id);
 	pv_jsonw_str(w, "report", a->report);
 	pv_jsonw_str(w, "party", a->party);
@@ -195,6 +196,10 @@ run_answer(struct pv_run *r)
 		screen = to_stdout ? pv_screen_aside(&r->term) : r->term;
 		tell_granted(r, &screen, &a);
 	} else if (!to_stdout) {
+		if (a.unknown_report)
+			pv_line(&r->term,
+			    "Nothing is known here of %.*s. The reply says what everybody is told:",
+			    PV_FMT(a.report));
 		tell_refused(r, d, &a.refused, &who, a.report, "The reply says so.");
 	}
 	return a.granted ? PV_EXIT_DONE : PV_EXIT_NO;

@@ -415,7 +415,7 @@ read_order_file(struct pv_run *r, const char *path, struct pv_record *record, st
 	bool more = false;
 
 	PV_TRY(pv_input_read(r, path, &text, &name, e));
-	PV_TRY(pv_file_open(&f, pv_buf_slice(&text), name, e));
+	PV_TRY(pv_file_open(&f, pv_arena_copy(r->arena, pv_buf_slice(&text)), name, e));
 	st = pv_file_next(&f, &item, &more, r->arena, e);
 	if (pv_ok(st) && more)
 		st = pv_file_record(
@@ -548,6 +548,7 @@ put_order(struct pv_jsonw *w, const struct pv_order_row *row, uint64_t now)
 		pv_jsonw_str(w, "condition", pv_slice_of(pv_status_of_name(row->condition.status)));
 	if (row->ended_by.n != 0)
 		pv_jsonw_str(w, "ended_by", row->ended_by);
+	pv_put_names(w, "withheld", row->withheld);
 	pv_jsonw_array(w, "acks");
 	for (size_t i = 0; i < row->ack_count; i++)
 		pv_put_record(w, NULL, &row->acks[i]);
@@ -684,6 +685,12 @@ run_show(struct pv_run *r)
 		    PV_FMT(o->text.at[i].text));
 	if (o->dealings.n != 0)
 		pv_para(t, "  By hand       ", "%s", pv_list_names(a, o->dealings, ""));
+	if (row->withheld.n != 0)
+		pv_para(t, "  Withheld      ", "%s; once it is over, %s",
+		    pv_list_names(a, row->withheld, ""),
+		    o->reopen == PV_REOPEN_RELEASE
+			? "offered again"
+			: "an officer decides whether it is offered again");
 	tell_acks(r, row);
 	return PV_EXIT_DONE;
 }

@@ -21,7 +21,7 @@ extern const struct pv_cmd cmd_order_list, cmd_order_show, cmd_order_ack;
 extern const struct pv_cmd cmd_condition_declare, cmd_condition_attest, cmd_condition_show;
 extern const struct pv_cmd cmd_outcome, cmd_incident;
 extern const struct pv_cmd cmd_board, cmd_explain, cmd_status;
-extern const struct pv_cmd cmd_log_verify, cmd_log_show, cmd_log_prove, cmd_log_export,
+extern const struct pv_cmd cmd_log_verify, cmd_log_show, cmd_log_prove, cmd_log_export, cmd_log_key,
     cmd_log_rebuild;
 extern const struct pv_cmd cmd_backup, cmd_restore, cmd_demo;
 extern const struct pv_cmd cmd_help, cmd_completion;

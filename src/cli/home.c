@@ -42,9 +42,9 @@ pv_home_unlock(struct pv_run *r)
 {
 	struct pv_unlock unlock = { .passphrase = pv_ask_passphrase, .ctx = r };
 
-	unlock.as = pv_option_all(r, "as", &unlock.as_count);
+	unlock.as = pv_option_split(r, "as", &unlock.as_count);
 	if (!r->key_is_data)
-		unlock.key_files = pv_option_all(r, "key", &unlock.key_file_count);
+		unlock.key_files = pv_option_split(r, "key", &unlock.key_file_count);
 	return unlock;
 }
 

@@ -53,6 +53,7 @@ const struct pv_cmd *const pv_commands[] = {
 	&cmd_log_verify,
 	&cmd_log_prove,
 	&cmd_log_export,
+	&cmd_log_key,
 	&cmd_log_rebuild,
 	&cmd_export,
 
