@@ -81,8 +81,8 @@ quietly ca apply "$here/ca/20-agreements.jsonl" >/dev/null
 
 chapter "For years: sharing for interdiction" \
 	"A synthetic report on an invented vessel. Nobody on board is identified."
-at co share vessel-bundle.json --topic narcotics.maritime --region caribbean --never force \
-	--releasable-to us,ca,uk.territories --aboard 3..5 --identified none --id r-brisa -o brisa.tdf
+at co share vessel-bundle.json --originator co.public-force.navy.intelligence \
+	--topic narcotics.maritime --region caribbean --never force --releasable-to us,ca,uk.territories --aboard 3..5 --identified none --id r-brisa -o brisa.tdf
 courier co us brisa.tdf law.interdict brisa --party us.coast-guard
 at co answer brisa.request -o brisa.reply
 at us open brisa.tdf --purpose law.interdict --grant brisa.reply -o brisa.json
@@ -137,7 +137,7 @@ sleep 2
 chapter "Colombia: all echelons stop, for as long as the attacks continue"
 at co order preview "$here/co/40-order.jsonl"
 at co apply "$here/co/50-assessment.jsonl" "$here/co/40-order.jsonl"
-at co share track.geojson --like r-brisa --originator co.public-force.navy.intelligence --id r-track -o track.tdf
+at co share track.geojson --like r-brisa --id r-track -o track.tdf
 quietly us ask track.tdf --purpose law.interdict --person analyst --party us.coast-guard -o track.request >/dev/null
 refused co answer track.request -o track.reply
 refused us open track.tdf --purpose law.interdict --grant track.reply -o track.json

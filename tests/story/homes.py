@@ -69,6 +69,8 @@ class World:
 
     def share(self, agency, name, *options, content=b"synthetic"):
         (self.files / name).write_bytes(content)
+        if agency == "co" and "--originator" not in options:
+            options = ("--originator", "co.public-force.navy.intelligence", *options)
         return self.must(agency, "share", name, "--id", f"r-{name}", "-o", f"{name}.tdf", *options)
 
     def ask(self, to, giver, name, purpose, *options):

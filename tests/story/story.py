@@ -18,6 +18,7 @@ def s1_all_echelons():
     """One order to four services and all below them, counterparts a list, both ways; dealings settled by hand."""
     w = World()
     colombia(w)
+    w.apply("co", agreement("a-co", "co", "us.coast-guard", ["law.interdict"]))
     units = {"navy": "co.public-force.navy.intelligence.caribbean", "ports": "co.public-force.police.intelligence.ports", "co": "co"}
     for name, unit in units.items():
         w.share("co", name, "--originator", unit, "--releasable-to", "us", *LABEL)
@@ -169,14 +170,14 @@ def s7_not_identified():
 def s8_counts_have_bounds():
     """At least 76: a lower bound without an upper one, with source and status."""
     w = World(("co",))
-    told = w.at("co", "incident", "--kind", "strikes", "--topic", "narcotics.maritime", "--region", "caribbean", "--from", "2025-09-02T00:00:00Z",
+    told = w.at("co", "incident", "strikes", "--topic", "narcotics.maritime", "--region", "caribbean", "--from", "2025-09-02T00:00:00Z",
                 "--to", "2025-11-11T00:00:00Z", "--dead", "76..", "--source-who", "Latin Times, after CNN", "--source-status", "reported", "-o",
                 "incident.note")
     tap.ok(told.status == 0, "S8: at least 76 can be said", told)
     if told.status == 0:
         record = json.loads((w.files / "incident.note").read_text().split("\n", 1)[0])
         tap.ok(record["dead"] == {"min": 76} and record["source"]["status"] == "reported", "S8: a lower bound, its source and status", record)
-    bare = w.at("co", "incident", "--kind", "strikes", "--topic", "narcotics.maritime", "--region", "caribbean", "--from", "2025-09-02T00:00:00Z",
+    bare = w.at("co", "incident", "strikes", "--topic", "narcotics.maritime", "--region", "caribbean", "--from", "2025-09-02T00:00:00Z",
                 "--to", "2025-11-11T00:00:00Z", "--dead", "80..76", "--source-who", "x", "--source-status", "reported")
     tap.ok(bare.status == 2, "S8: bounds the wrong way round are refused", bare)
 
