@@ -18,6 +18,8 @@ cell_word(enum pv_cell cell)
 		return "-";
 	case PV_CELL_OPEN:
 		return "OPEN";
+	case PV_CELL_PARTLY:
+		return "PARTLY";
 	case PV_CELL_BARRED:
 		return "BARRED";
 	case PV_CELL_STOPPED:
@@ -26,30 +28,98 @@ cell_word(enum pv_cell cell)
 	return "";
 }
 
+static const char *
+matter_text(struct pv_arena *a, const struct pv_board_row *b)
+{
+	return pv_arena_printf(a, "%.*s%s%.*s",
+	    PV_FMT(b->topic.n != 0 ? b->topic : PV_SLICE("every topic")),
+	    b->region.n != 0 ? ", " : "", PV_FMT(b->region))
+	    .p;
+}
+
+static const char *
+cell_because(struct pv_run *r, const struct pv_board_row *b)
+{
+	const char *ids = pv_list_names(r->arena, b->because, "");
+
+	if (b->cell == PV_CELL_PARTLY)
+		return pv_arena_printf(
+		    r->arena, "%s, but %s", ids, pv_list_names(r->arena, b->but_by, ""))
+		    .p;
+	if (b->because.n != 0 || b->cell == PV_CELL_NONE || b->why == PV_WHY_NONE)
+		return ids;
+	return pv_reason_line(b->why);
+}
+
+static bool
+same_names(struct pv_names x, struct pv_names y)
+{
+	for (size_t i = 0; x.n == y.n && i < x.n; i++)
+		if (!pv_slice_eq(x.at[i], y.at[i]))
+			return false;
+	return x.n == y.n;
+}
+
+/* What the "but o-0031" of some rows means; once for each. */
+static void
+tell_buts(struct pv_run *r, const struct pv_board_row *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		bool told = rows[i].cell != PV_CELL_PARTLY;
+
+		for (size_t k = 0; k < i && !told; k++)
+			told = same_names(rows[k].but, rows[i].but) &&
+			       same_names(rows[k].but_by, rows[i].but_by);
+		if (!told)
+			pv_para(&r->term, "PARTLY  ",
+			    "open, but %s stops what is of %s, and of all below.",
+			    pv_list_names(r->arena, rows[i].but_by, ""),
+			    pv_list_few(r->arena, rows[i].but, 8));
+	}
+}
+
+/* A partner's name, then its cells; the columns are the same for all partners. */
+static void
+tell_rows(struct pv_run *r, const struct pv_board_row *rows, size_t n)
+{
+	int purpose_width = 0, matter_width = 0;
+	struct pv_table *table = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		int purpose = (int)rows[i].purpose.n,
+		    matter = (int)strlen(matter_text(r->arena, &rows[i]));
+
+		purpose_width = purpose > purpose_width ? purpose : purpose_width;
+		matter_width = matter > matter_width ? matter : matter_width;
+	}
+	for (size_t i = 0; i < n; i++) {
+		const struct pv_board_row *b = &rows[i];
+
+		if (i == 0 || !pv_slice_eq(b->partner, rows[i - 1].partner)) {
+			if (table != NULL)
+				pv_table_print(table, &r->term, 2);
+			table = pv_table_new(r->arena, "lllw");
+			pv_state_line(
+			    &r->term, PV_STRONG, pv_arena_str(r->arena, b->partner), "%s", "");
+		}
+		pv_table_cell(table, b->cell == PV_CELL_OPEN ? PV_FLOW : PV_STRONG, "%-7s",
+		    cell_word(b->cell));
+		pv_table_cell(table, PV_INK, "%-*.*s", purpose_width, PV_FMT(b->purpose));
+		pv_table_cell(table, PV_INK, "%-*s", matter_width, matter_text(r->arena, b));
+		pv_table_cell(table, PV_INK, "%s", cell_because(r, b));
+	}
+	if (table != NULL)
+		pv_table_print(table, &r->term, 2);
+}
+
 static void
 tell_board(struct pv_run *r, const struct pv_desk *d, const struct pv_board_row *rows, size_t n,
     uint64_t at)
 {
-	struct pv_table *table = pv_table_new(r->arena, "lllll");
-
-	pv_state_line(&r->term, PV_STRONG, pv_arena_str(r->arena, pv_desk_identity(d).party),
-	    "  who may open what, as of %s", pv_show_time(r->arena, at != 0 ? at : pv_desk_now(d)));
-	for (size_t i = 0; i < n; i++) {
-		const struct pv_board_row *b = &rows[i];
-
-		pv_table_cell(
-		    table, b->cell == PV_CELL_OPEN ? PV_FLOW : PV_STRONG, "%s", cell_word(b->cell));
-		pv_table_cell(table, PV_STRONG, "%.*s", PV_FMT(b->partner));
-		pv_table_cell(table, PV_INK, "%.*s%s%.*s",
-		    PV_FMT(b->topic.n != 0 ? b->topic : PV_SLICE("every topic")),
-		    b->region.n != 0 ? ", " : "", PV_FMT(b->region));
-		pv_table_cell(table, PV_INK, "%.*s", PV_FMT(b->purpose));
-		pv_table_cell(table, PV_INK, "%s",
-		    b->because.n != 0 ? pv_list_names(r->arena, b->because, "")
-		    : b->cell == PV_CELL_NONE || b->why == PV_WHY_NONE ? ""
-								       : pv_reason_line(b->why));
-	}
-	pv_table_print(table, &r->term, 2);
+	pv_line(&r->term, "%.*s   who may open what, as of %s", PV_FMT(pv_desk_identity(d).party),
+	    pv_show_time(r->arena, at != 0 ? at : pv_desk_now(d)));
+	tell_rows(r, rows, n);
+	tell_buts(r, rows, n);
 	if (n == 0)
 		pv_line(&r->term, "  No partner yet. An agreement makes one: proviso agree");
 	else
@@ -89,6 +159,10 @@ run_board(struct pv_run *r)
 		pv_jsonw_str(&out.w, "purpose", rows[i].purpose);
 		pv_jsonw_str(&out.w, "reason", pv_slice_of(pv_reason_name(rows[i].why)));
 		pv_put_names(&out.w, "because", rows[i].because);
+		if (rows[i].cell == PV_CELL_PARTLY) {
+			pv_put_names(&out.w, "but", rows[i].but);
+			pv_put_names(&out.w, "but_by", rows[i].but_by);
+		}
 		pv_jsonw_end(&out.w);
 	}
 	pv_jsonw_end(&out.w);
@@ -109,9 +183,10 @@ static const struct pv_example board_examples[] = {
 const struct pv_cmd cmd_board = {
 	.name = "board",
 	.group = PV_GROUP_LOOK,
-	.summary = "partners against matters and purposes: OPEN, BARRED, STOPPED, and by what",
+	.summary = "partners against matters and purposes: OPEN, PARTLY, BARRED, STOPPED",
 	.usage = "[--to PARTY] [--at TIME]",
-	.text = "OPEN: an agreement permits it. BARRED: a restriction forbids the purpose. "
+	.text = "OPEN: an agreement permits it. PARTLY: but not what is of some parties below. "
+		"BARRED: a restriction forbids the purpose. "
 		"STOPPED: a suspension stops it. Behind each "
 		"stands the agreement or the order that makes it so.",
 	.options = board_options,

@@ -124,33 +124,41 @@ fill_subject(struct pv_run *r, const struct pv_desk *d, struct pv_order *o)
 
 /* ---- the preview (UX T5) ---- */
 
+#define FEW 6 /* names in a list; the numbers stand above, all names with --json */
+
 static void
 put_count_row(
-    struct pv_table *t, const char *what, const char *stop, const char *go_on, const char *remark)
+    struct pv_table *t, const char *what, const char *stop, const char *part, const char *go_on)
 {
 	pv_table_cell(t, PV_INK, "%s", what);
 	pv_table_cell(t, PV_STRONG, "%s", stop);
+	pv_table_cell(t, PV_INK, "%s", part);
 	pv_table_cell(t, PV_INK, "%s", go_on);
-	pv_table_cell(t, PV_INK, "%s", remark);
 }
 
 static void
 tell_counts(struct pv_run *r, const struct pv_preview *p)
 {
 	struct pv_arena *a = r->arena;
-	struct pv_table *t = pv_table_new(a, "lrrw");
+	struct pv_table *t = pv_table_new(a, "lrrr");
 
-	put_count_row(t, "", "stop", "go on", "");
-	put_count_row(t, "agreements", pv_show_count(a, p->stopped_agreements.n),
-	    pv_show_count(a, p->going_on_agreements.n),
-	    pv_list_names(a, p->going_on_agreements, ""));
-	put_count_row(t, "partners that receive from you", pv_show_count(a, p->partners_receive.n),
-	    "", pv_list_names(a, p->partners_receive, ""));
-	put_count_row(t, "partners that give to you", pv_show_count(a, p->partners_give.n), "",
-	    pv_list_names(a, p->partners_give, ""));
-	put_count_row(t, "reports they can open now", pv_show_count(a, p->reports_stopped),
-	    pv_show_count(a, p->reports_going_on), "");
+	put_count_row(t, "", "stop", "in part", "go on");
+	put_count_row(t, "what agreements permit", pv_show_count(a, p->stopped_agreements.n),
+	    pv_show_count(a, p->partly_agreements.n),
+	    pv_show_count(a, p->going_on_agreements.n - p->partly_agreements.n));
+	put_count_row(t, "reports they can open now", pv_show_count(a, p->reports_stopped), "",
+	    pv_show_count(a, p->reports_going_on));
+	put_count_row(t, "partners that get less or nothing",
+	    pv_show_count(a, p->partners_receive.n), "", "");
+	put_count_row(
+	    t, "parties nothing is taken from", pv_show_count(a, p->partners_give.n), "", "");
 	pv_table_print(t, &r->term, 2);
+	if (p->stopped_agreements.n != 0)
+		pv_para(&r->term, "  Stop     ", "%s", pv_list_few(a, p->stopped_agreements, FEW));
+	if (p->partly_agreements.n != 0)
+		pv_para(&r->term, "  In part  ",
+		    "%s: what is of the parties named above stops, what is of others goes on",
+		    pv_list_few(a, p->partly_agreements, FEW));
 }
 
 static const char *
@@ -239,6 +247,7 @@ put_preview(struct pv_jsonw *w, const struct pv_record *record, const struct pv_
 	pv_jsonw_u64(w, "order_log_size", p->order_log_size);
 	pv_jsonw_u64(w, "proof_age", p->proof_age_s);
 	pv_put_names(w, "stopped_agreements", p->stopped_agreements);
+	pv_put_names(w, "partly_agreements", p->partly_agreements);
 	pv_put_names(w, "going_on_agreements", p->going_on_agreements);
 	pv_put_names(w, "partners_receive", p->partners_receive);
 	pv_put_names(w, "partners_give", p->partners_give);

@@ -27,6 +27,18 @@ pv_list_names(struct pv_arena *a, struct pv_names names, const char *none)
 	return names.n == 0 ? none : pv_arena_str(a, pv_buf_slice(&text));
 }
 
+const char *
+pv_list_few(struct pv_arena *a, struct pv_names names, size_t most)
+{
+	struct pv_names first = { names.at, names.n <= most + 1 ? names.n : most };
+	const char *text = pv_list_names(a, first, "");
+
+	return first.n == names.n
+		   ? text
+		   : pv_arena_printf(a, "%s and %s more", text, pv_show_count(a, names.n - first.n))
+			 .p;
+}
+
 struct pv_slice
 pv_text_in(struct pv_texts texts, const char *lang)
 {

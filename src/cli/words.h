@@ -10,6 +10,8 @@
 /* ---- words ---- */
 
 const char *pv_list_names(struct pv_arena *a, struct pv_names names, const char *none);
+/* The first `most` of them: "a, b and 5 more" */
+const char *pv_list_few(struct pv_arena *a, struct pv_names names, size_t most);
 struct pv_slice pv_text_in(
     struct pv_texts texts, const char *lang); /* that language, else the first */
 /* "outcome due in 72 h; no onward sharing" */

@@ -265,6 +265,7 @@ PV_RESULT pv_desk_state_record(struct pv_desk *d, struct pv_record *r, struct pv
 
 struct pv_preview {
 	struct pv_names stopped_agreements, going_on_agreements, going_on_because;
+	struct pv_names partly_agreements; /* of those that go on: stopped for what is of parties below the giver */
 	struct pv_names partners_receive, partners_give;
 	uint64_t reports_stopped, reports_going_on;
 	uint64_t opened_reports, opened_times; /* too late for */
@@ -296,12 +297,13 @@ PV_RESULT pv_desk_orders(struct pv_desk *d, struct pv_slice only_id, uint64_t at
 
 /* ---- look.c: board, explain, status --------------------------------------------------------- */
 
-enum pv_cell { PV_CELL_NONE = 0, PV_CELL_OPEN, PV_CELL_BARRED, PV_CELL_STOPPED };
+enum pv_cell { PV_CELL_NONE = 0, PV_CELL_OPEN, PV_CELL_PARTLY, PV_CELL_BARRED, PV_CELL_STOPPED };
 struct pv_board_row {
 	struct pv_slice partner, topic, region, purpose;
 	enum pv_cell cell;
 	enum pv_reason why;
 	struct pv_names because; /* orders or agreements */
+	struct pv_names but, but_by; /* PARTLY: open, but not what is of these parties, and the orders that stop them */
 };
 PV_RESULT pv_desk_board(struct pv_desk *d, struct pv_slice to, uint64_t at, struct pv_arena *a, const struct pv_board_row **rows,
     size_t *n, struct pv_err *e);

@@ -4,6 +4,7 @@
 
 #include "desk/journal.h"
 #include "desk/judge.h"
+#include "desk/names.h"
 #include "desk/report.h"
 
 /* ---- board ---- */
@@ -51,6 +52,45 @@ cell_of(const struct pv_decision *d)
 	return PV_CELL_BARRED;
 }
 
+static bool
+stood_at(const struct pv_fact *f, uint64_t at)
+{
+	return at == 0 ? f->ended == PV_NEVER : pv_fact_stands(f, at);
+}
+
+/* An order to some echelons below the giver alone stops what is theirs, while the giver's own goes on. */
+static PV_RESULT
+look_below(struct board *b, const struct pv_case *open, struct pv_board_row *row, struct pv_err *e)
+{
+	const struct pv_facts *orders = &b->d->own.state->by_kind[PV_ORDER];
+	struct pv_name_list but = { 0 }, by = { 0 };
+	struct pv_status st = PV_DONE;
+
+	for (size_t i = 0; i < orders->n; i++) {
+		struct pv_names subjects = orders->at[i]->r->order.subject;
+
+		for (size_t k = 0; pv_ok(st) && stood_at(orders->at[i], b->at) && k < subjects.n; k++) {
+			struct pv_case c = *open;
+			struct pv_judgement j;
+
+			if (!pv_name_under(subjects.at[k], open->matter.originator) || pv_slice_eq(subjects.at[k], open->matter.originator))
+				continue;
+			c.matter.originator = subjects.at[k];
+			st = pv_judge(b->d, &c, b->a, &j, e);
+			if (!pv_ok(st) || (j.decision.reason != PV_WHY_SUSPENDED && j.decision.reason != PV_WHY_RESTRICTED))
+				continue;
+			pv_name_list_add_once(&but, subjects.at[k]);
+			for (size_t o = 0; o < j.decision.orders.n; o++)
+				pv_name_list_add_once(&by, j.decision.orders.at[o].r->id);
+		}
+	}
+	row->but = pv_name_list_keep(&but, b->a);
+	row->but_by = pv_name_list_keep(&by, b->a);
+	if (row->but.n != 0)
+		row->cell = PV_CELL_PARTLY;
+	return st;
+}
+
 /* One cell: a report of the giver about this, for this. It is decided like any report, so the board cannot say what a decision does not. */
 static PV_RESULT
 add_cell(struct board *b, struct pv_slice giver, struct pv_slice partner, struct pv_slice topic, struct pv_slice region, struct pv_slice purpose,
@@ -72,13 +112,7 @@ add_cell(struct board *b, struct pv_slice giver, struct pv_slice partner, struct
 	*row = (struct pv_board_row){ .partner = partner, .topic = topic, .region = region, .purpose = purpose, .cell = cell_of(&j.decision),
 		.why = j.decision.reason };
 	row->because = pv_ref_ids(j.decision.orders.n != 0 ? &j.decision.orders : &j.decision.agreements, b->a);
-	return PV_DONE;
-}
-
-static bool
-stood_at(const struct pv_fact *f, uint64_t at)
-{
-	return at == 0 ? f->ended == PV_NEVER : pv_fact_stands(f, at);
+	return row->cell == PV_CELL_OPEN ? look_below(b, &c, row, e) : PV_DONE;
 }
 
 /* Rows: what agreements allow, and what restrictions bar for those same partners and matters. */

@@ -6,36 +6,11 @@
 #include <stdio.h>
 
 #include "desk/judge.h"
+#include "desk/names.h"
 #include "desk/report.h"
 #include "wire/record.h"
 
 #define HOLD_LIFE_S 86400
-
-struct names {
-	struct pv_slice *at;
-	size_t n, cap;
-};
-
-static void
-add_once(struct names *v, struct pv_slice name)
-{
-	for (size_t i = 0; i < v->n; i++)
-		if (pv_slice_eq(v->at[i], name))
-			return;
-	*PV_VEC_ADD(v) = name;
-}
-
-static struct pv_names
-kept(struct names *v, struct pv_arena *a)
-{
-	struct pv_slice *at = pv_arena_alloc_n(a, v->n, sizeof(*at));
-	struct pv_names names = { at, v->n };
-
-	if (v->n != 0)
-		memcpy(at, v->at, v->n * sizeof(*at));
-	PV_VEC_FREE(v);
-	return names;
-}
 
 /* ---- which orders there are ---- */
 
@@ -46,7 +21,7 @@ read_withheld(struct pv_desk *d, struct pv_slice order, struct pv_arena *a, stru
 	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
 	PV_AUTO(pv_store_cursor_freep) struct pv_store_cursor *c = NULL;
 	struct pv_store_query q = { .table = PV_T_WITHHELD, .n = 1 };
-	struct names list = { 0 };
+	struct pv_name_list list = { 0 };
 	struct pv_store_row row;
 	struct pv_status st;
 	bool more = true;
@@ -57,7 +32,7 @@ read_withheld(struct pv_desk *d, struct pv_slice order, struct pv_arena *a, stru
 	PV_TRY(pv_store_rows(&c, v, &q, e));
 	while (pv_ok(st = pv_store_row_next(c, &row, &more, e)) && more)
 		*PV_VEC_ADD(&list) = pv_arena_printf(a, "%.*s to %.*s", PV_FMT(row.c[PV_C_WITHHELD_REPORT].s), PV_FMT(row.c[PV_C_WITHHELD_PARTY].s));
-	out->withheld = kept(&list, a);
+	out->withheld = pv_name_list_keep(&list, a);
 	return st;
 }
 
@@ -153,7 +128,7 @@ struct previewing {
 	const struct pv_fact *lifted;   /* a lift: the order that ends */
 	struct pv_snapshot *without;    /* a lift: the state without that order */
 	struct pv_preview *out;
-	struct names stopped, going_on, because, receive, give, near_, reopened, still, still_by;
+	struct pv_name_list stopped, partly, going_on, because, receive, give, near_, reopened, still, still_by;
 };
 
 /* The same question before and after. */
@@ -193,11 +168,31 @@ decide_both(struct previewing *p, const struct pv_case *c, struct both *out)
 	decide_one(p, c, true, &out->after, &out->decided_after);
 }
 
+/* Does it stop what is of some party below the giver, though not the giver's own? */
+static bool
+stops_below(struct previewing *p, const struct pv_case *c)
+{
+	struct pv_names subjects = p->r->order.subject;
+
+	for (size_t i = 0; i < subjects.n; i++) {
+		struct pv_case below = *c;
+		struct both pair;
+
+		if (!pv_name_under(subjects.at[i], c->matter.originator))
+			continue;
+		below.matter.originator = subjects.at[i];
+		decide_both(p, &below, &pair);
+		if (pair.before == PV_RELEASE && pair.after == PV_REFUSE)
+			return true;
+	}
+	return false;
+}
+
 /* One purpose of one agreement: stopped, going on, open again, or still stopped by another order. */
 static void
-sort_agreement(struct previewing *p, const struct pv_record *r, struct pv_slice purpose, const struct both *pair)
+sort_agreement(struct previewing *p, const struct pv_record *r, const struct pv_case *c, const struct both *pair)
 {
-	struct pv_slice label = pv_arena_printf(p->a, "%.*s to %.*s for %.*s", PV_FMT(r->id), PV_FMT(r->agreement.to), PV_FMT(purpose));
+	struct pv_slice label = pv_arena_printf(p->a, "%.*s to %.*s for %.*s", PV_FMT(r->id), PV_FMT(r->agreement.to), PV_FMT(c->purpose));
 
 	if (p->lifted != NULL) {
 		if (pair->before == PV_REFUSE && pair->after == PV_RELEASE) {
@@ -208,9 +203,13 @@ sort_agreement(struct previewing *p, const struct pv_record *r, struct pv_slice 
 		}
 	} else if (pair->before == PV_RELEASE && pair->after == PV_REFUSE) {
 		*PV_VEC_ADD(&p->stopped) = label;
-		add_once(&p->receive, r->agreement.to);
+		pv_name_list_add_once(&p->receive, r->agreement.to);
 	} else if (pair->after == PV_RELEASE) {
 		*PV_VEC_ADD(&p->going_on) = label;
+		if (stops_below(p, c)) {
+			*PV_VEC_ADD(&p->partly) = label;
+			pv_name_list_add_once(&p->receive, r->agreement.to);
+		}
 		*PV_VEC_ADD(&p->because) = p->r->order.except.n != 0 ? PV_SLICE("excepted, or not covered") : PV_SLICE("not covered");
 	}
 }
@@ -229,7 +228,7 @@ preview_agreement(struct previewing *p, const struct pv_fact *f)
 		c.matter = (struct pv_matter){ .originator = g->from, .topics = { scope, g->topic.n != 0 ? 1 : 0 },
 			.regions = { scope + 1, g->region.n != 0 ? 1 : 0 }, .identified = PV_IDENTIFIED_ALL };
 		decide_both(p, &c, &pair);
-		sort_agreement(p, f->r, g->purposes.at[k], &pair);
+		sort_agreement(p, f->r, &c, &pair);
 	}
 }
 
@@ -388,15 +387,16 @@ pv_desk_preview(struct pv_desk *d, const struct pv_record *r, struct pv_arena *a
 	}
 	out->order_log_size = d->own.loaded;
 	out->proof_age_s = pv_desk_now(d) - d->own.signed_s;
-	out->stopped_agreements = kept(&p.stopped, a);
-	out->going_on_agreements = kept(&p.going_on, a);
-	out->going_on_because = kept(&p.because, a);
-	out->partners_receive = kept(&p.receive, a);
-	out->partners_give = kept(&p.give, a);
-	out->near_misses = kept(&p.near_, a);
-	out->reopened_agreements = kept(&p.reopened, a);
-	out->still_stopped = kept(&p.still, a);
-	out->still_stopped_by = kept(&p.still_by, a);
+	out->stopped_agreements = pv_name_list_keep(&p.stopped, a);
+	out->partly_agreements = pv_name_list_keep(&p.partly, a);
+	out->going_on_agreements = pv_name_list_keep(&p.going_on, a);
+	out->going_on_because = pv_name_list_keep(&p.because, a);
+	out->partners_receive = pv_name_list_keep(&p.receive, a);
+	out->partners_give = pv_name_list_keep(&p.give, a);
+	out->near_misses = pv_name_list_keep(&p.near_, a);
+	out->reopened_agreements = pv_name_list_keep(&p.reopened, a);
+	out->still_stopped = pv_name_list_keep(&p.still, a);
+	out->still_stopped_by = pv_name_list_keep(&p.still_by, a);
 	pv_overlay_free(p.overlay);
 	pv_snapshot_free(p.without);
 	return st;

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "desk/names.h"
+
+#include <string.h>
+
+void
+pv_name_list_add_once(struct pv_name_list *v, struct pv_slice name)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (pv_slice_eq(v->at[i], name))
+			return;
+	*PV_VEC_ADD(v) = name;
+}
+
+struct pv_names
+pv_name_list_keep(struct pv_name_list *v, struct pv_arena *a)
+{
+	struct pv_slice *at = pv_arena_alloc_n(a, v->n, sizeof(*at));
+	struct pv_names names = { at, v->n };
+
+	if (v->n != 0)
+		memcpy(at, v->at, v->n * sizeof(*at));
+	PV_VEC_FREE(v);
+	return names;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lists of names while they grow. Inside of the desk. */
+#ifndef PV_DESK_NAMES_H
+#define PV_DESK_NAMES_H
+
+#include "base/arena.h"
+#include "base/vec.h"
+#include "core/record.h"
+
+struct pv_name_list {
+	struct pv_slice *at;
+	size_t n, cap;
+};
+
+void pv_name_list_add_once(struct pv_name_list *v, struct pv_slice name);
+/* Moves the list into the arena; the names are borrowed. */
+struct pv_names pv_name_list_keep(struct pv_name_list *v, struct pv_arena *a);
+
+#endif
