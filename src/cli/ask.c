@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
@@ -58,6 +59,18 @@ say(const struct dialogue *d, const struct pv_screen *t, const char *text)
 	put(d, pv_buf_slice(&safe));
 }
 
+/* Set by a signal while nothing is shown: the terminal is put right before the signal does what it does. */
+static volatile sig_atomic_t interrupted;
+
+static void
+on_signal(int number)
+{
+	interrupted = number;
+}
+
+static const int ending[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+#define ENDING (sizeof(ending) / sizeof(*ending))
+
 /* One line without its end, at most ANSWER_MAX bytes. Byte by byte, so that what follows stays for who reads next. */
 static bool
 read_line(int fd, char *out, size_t *n)
@@ -67,9 +80,11 @@ read_line(int fd, char *out, size_t *n)
 		char c;
 		ssize_t got = read(fd, &c, 1);
 
-		if (got < 0 && errno == EINTR)
+		if (got < 0 && errno == EINTR && interrupted == 0)
 			continue;
-		if (got <= 0)
+		if (got < 0)
+			return false;
+		if (got == 0)
 			return *n != 0;
 		if (c == '\n')
 			return true;
@@ -83,11 +98,14 @@ static struct pv_secret *
 ask_hidden(const struct pv_run *r, const struct dialogue *d, const char *question)
 {
 	char answer[ANSWER_MAX];
+	struct sigaction caught = { .sa_handler = on_signal }, old[ENDING];
 	struct pv_secret *s = NULL;
 	struct termios was, hidden;
 	bool have = tcgetattr(d->in, &was) == 0;
 	size_t n;
 
+	for (size_t i = 0; i < ENDING; i++)
+		sigaction(ending[i], &caught, &old[i]);
 	if (have) {
 		hidden = was;
 		hidden.c_lflag &= ~(tcflag_t)ECHO;
@@ -100,6 +118,10 @@ ask_hidden(const struct pv_run *r, const struct dialogue *d, const char *questio
 	explicit_bzero(answer, sizeof(answer));
 	if (have)
 		tcsetattr(d->in, TCSAFLUSH, &was);
+	for (size_t i = 0; i < ENDING; i++)
+		sigaction(ending[i], &old[i], NULL);
+	if (interrupted != 0)
+		raise(interrupted);
 	return s;
 }
 

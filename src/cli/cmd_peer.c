@@ -51,7 +51,8 @@ compare_words(struct pv_run *r, struct pv_slice words, bool *same, struct pv_err
 	struct pv_slice rest = words, first = words;
 
 	pv_slice_next(&rest, ' ', &first);
-	pv_para_note(&r->term, "The card's words:  ", "%.*s", PV_FMT(words));
+	if (!pv_given(r, "confirm"))
+		pv_para_note(&r->term, "The card's words:  ", "%.*s", PV_FMT(words));
 	return pv_ask_confirm(r,
 	    "Ask the partner by telephone to read its own. If they are the same, type the first "
 	    "word; Enter to leave.",

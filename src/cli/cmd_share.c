@@ -261,15 +261,19 @@ tell_label(struct pv_run *r, const struct pv_report *p)
 }
 
 static void
-tell_shared(struct pv_run *r, const struct pv_desk *d, const char *path,
-    const struct pv_record *label, const struct pv_share_answer *s)
+tell_shared(struct pv_run *r, struct pv_desk *d, const char *path, const struct pv_share_answer *s)
 {
+	const struct pv_report_row *row = NULL;
+	struct pv_err ignored;
+	size_t n = 0;
 	struct pv_screen *t = &r->term;
 
 	pv_state_line(t, PV_STRONG, "Shared", " %.*s: %s, %s, sealed here. Nothing was sent.",
 	    PV_FMT(s->report), base_name(path), pv_show_size(r->arena, s->size_bytes));
 	pv_blank(t);
-	tell_label(r, &label->report);
+	/* the label as it was recorded: --like fills in what was not said */
+	if (pv_ok(pv_desk_reports(d, s->report, r->arena, &row, &n, &ignored)) && n != 0)
+		tell_label(r, &row->label.report);
 	pv_para(t, "  Sealed   ", "%.*s", PV_FMT(s->sealed_path));
 	pv_line(t, "  Journal  entry %s of %.*s", pv_show_count(r->arena, s->journal_index),
 	    PV_FMT(pv_desk_identity(d).journal));
@@ -357,7 +361,7 @@ share_all(struct pv_run *r, struct pv_desk *d, const char **files, size_t n,
 		if (r->json)
 			put_shared(&out.w, files[i], &s);
 		else
-			tell_shared(r, d, files[i], label, &s);
+			tell_shared(r, d, files[i], &s);
 		if (!r->json && i + 1 < n)
 			pv_blank(&r->term);
 	}

@@ -41,10 +41,12 @@ def on_terminal(args, answers, columns=80, env=None):
         if todo and todo[0][0].encode() in seen:
             mark, line = todo.pop(0)
             seen = seen.replace(mark.encode(), mark.encode().upper(), 1)
-            os.write(fd, line.encode() + b"\n")
+            os.write(fd, line.encode() + (b"" if line == "\x03" else b"\n"))
     else:
         os.kill(pid, signal.SIGKILL)
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if not termios.tcgetattr(fd)[3] & termios.ECHO:
+        seen += b"\n[the terminal was left without echo]"
     os.close(fd)
     return status, seen.decode("utf-8", "replace")
 
@@ -68,6 +70,10 @@ status, seen = on_terminal(["--home", at("co"), "apply", "us.json"], keys)
 ok(status == 0 and "applied 1" in seen and "secret" not in seen, "apply asks the officers, one after the other", seen)
 status, seen = on_terminal(["--home", at("co"), "party", "add", "us.x", "--name", "en=X"], [(keys[0][0], "wrong")])
 ok(status == 2 and "passphrase" in seen, "a wrong one is refused", seen)
+
+status, seen = on_terminal(["--home", at("co"), "party", "add", "us.y", "--name", "en=Y"], [(keys[0][0], "\x03")])
+ok(status == -signal.SIGINT and "without echo" not in seen and "us.y" not in home("party", "list").out,
+   "Ctrl-C at the passphrase ends it, and leaves the terminal as it was", status, seen)
 
 # ---- the typed confirmation ----
 STOP = ["--home", at("co"), "order", "suspend", "--counterpart", "us", "--text", "es=@Suspéndase."]
