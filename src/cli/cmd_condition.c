@@ -71,12 +71,11 @@ tell(struct pv_run *r, const struct pv_desk *d, const struct pv_fact *f, uint64_
 	    pv_state_condition(pv_desk_state(d), f->r->id, f->r->issuer, NULL, at);
 	struct pv_screen *t = &r->term;
 
-	pv_state_line(t, PV_STRONG, pv_arena_str(r->arena, f->r->id), "  %s%s, of %.*s",
-	    pv_status_of_name(v.status),
+	pv_state_line(t, PV_STRONG, pv_status_of_name(v.status), "  %.*s, of %.*s%s",
+	    PV_FMT(f->r->id), PV_FMT(f->r->issuer),
 	    v.status == PV_COND_UNKNOWN || v.status == PV_COND_CONTESTED
 		? ": for an order it counts as holding"
-		: "",
-	    PV_FMT(f->r->issuer));
+		: "");
 	for (size_t i = 0; i < c->text.n; i++)
 		pv_para(t, "  Text       ", "%.*s \"%.*s\"", PV_FMT(c->text.at[i].lang),
 		    PV_FMT(c->text.at[i].text));

@@ -63,6 +63,8 @@ all_checked(const struct pv_verify_answer *v)
 	return true;
 }
 
+#define SAYS_MOST 72 /* bytes of an entry on one line; all of it with --json */
+
 static void
 tell_bad(struct pv_run *r, const struct pv_verify_answer *v)
 {
@@ -72,8 +74,9 @@ tell_bad(struct pv_run *r, const struct pv_verify_answer *v)
 	for (size_t i = 0; i < v->bad_count; i++) {
 		const struct pv_bad_entry *b = &v->bad[i];
 
-		pv_para(t, "  ", "Entry %s  says now  %.*s", pv_show_count(r->arena, b->index),
-		    PV_FMT(b->says));
+		pv_line(t, "  Entry %s  says now", pv_show_count(r->arena, b->index));
+		pv_line(t, "    %.*s%s", PV_FMT(pv_slice_sub(b->says, 0, SAYS_MOST)),
+		    b->says.n > SAYS_MOST ? "..." : "");
 		if (b->has_hash.n != 0)
 			pv_line(t, "    has hash         %.*s...",
 			    PV_FMT(pv_slice_sub(b->has_hash, 0, 32)));

@@ -52,6 +52,7 @@ tell_refused(struct pv_run *r, const struct pv_desk *d, const struct pv_told *to
 		.report = report,
 		.purpose = who->purpose,
 		.undone = undone,
+		.own = pv_desk_identity(d).party,
 		.journal = pv_desk_identity(d).journal };
 	struct pv_json_out out;
 
@@ -200,7 +201,7 @@ run_answer(struct pv_run *r)
 			pv_line(&r->term,
 			    "Nothing is known here of %.*s. The reply says what everybody is told:",
 			    PV_FMT(a.report));
-		tell_refused(r, d, &a.refused, &who, a.report, "The reply says so.");
+		tell_refused(r, d, &a.refused, &who, a.report, "No key was given.");
 	}
 	return a.granted ? PV_EXIT_DONE : PV_EXIT_NO;
 }

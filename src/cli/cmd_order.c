@@ -608,7 +608,7 @@ run_list(struct pv_run *r)
 static void
 tell_acks(struct pv_run *r, const struct pv_order_row *row)
 {
-	struct pv_table *table = pv_table_new(r->arena, "llllw");
+	struct pv_arena *a = r->arena;
 
 	if (row->ack_count == 0) {
 		pv_line(&r->term, "  Acknowledged  by nobody yet");
@@ -617,16 +617,16 @@ tell_acks(struct pv_run *r, const struct pv_order_row *row)
 	pv_line(&r->term, "  Acknowledged");
 	for (size_t i = 0; i < row->ack_count; i++) {
 		const struct pv_ack *k = &row->acks[i].ack;
+		const char *lead = pv_arena_printf(a, "    %-8s  ", pv_ack_state_name(k->state)).p;
 
-		pv_table_cell(table, PV_STRONG, "%s", pv_ack_state_name(k->state));
-		pv_table_cell(table, PV_INK, "%.*s", PV_FMT(k->party));
-		pv_table_cell(
-		    table, PV_INK, "%s", k->by_person.n != 0 ? "by a person" : "by its gateway");
-		pv_table_cell(table, PV_INK, "%s", pv_show_time(r->arena, row->acks[i].time));
-		pv_table_cell(table, PV_INK, "%.*s%s%.*s", PV_FMT(k->by_person),
-		    k->means.n != 0 ? ", " : "", PV_FMT(k->means));
+		if (k->by_person.n == 0)
+			pv_para(&r->term, lead, "%.*s, by its gateway, %s", PV_FMT(k->party),
+			    pv_show_time(a, row->acks[i].time));
+		else
+			pv_para(&r->term, lead, "%.*s, by a person (%.*s%s%.*s), %s",
+			    PV_FMT(k->party), PV_FMT(k->by_person), k->means.n != 0 ? ", " : "",
+			    PV_FMT(k->means), pv_show_time(a, row->acks[i].time));
 	}
-	pv_table_print(table, &r->term, 4);
 }
 
 static void

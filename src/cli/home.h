@@ -60,6 +60,7 @@ struct pv_refusal {
 	const struct pv_told *told;
 	struct pv_slice report, party, purpose; /* what was asked */
 	const char *undone;                     /* "Nothing was opened." */
+	struct pv_slice own;                    /* whose home this is */
 	struct pv_slice journal;                /* whose journal has it */
 };
 int pv_tell_refusal(struct pv_run *r, const struct pv_refusal *f);

@@ -13,7 +13,8 @@ tell_condition(struct pv_run *r, const struct pv_told *told, const struct pv_ord
 {
 	const struct pv_condition_view *c = &told->condition;
 
-	if (o->holds_while.n == 0)
+	/* a home that follows another's log need not hold its conditions */
+	if (o->holds_while.n == 0 || told->condition_quorum == 0)
 		return;
 	pv_para(&r->term, "             ", "(now: %s; %zu of the %llu needed attestors say ended)",
 	    c->status == PV_COND_HOLDS       ? "it holds"
@@ -53,6 +54,13 @@ tell_order(struct pv_run *r, const struct pv_refusal *f)
 	tell_condition(r, f->told, o);
 	pv_para(t, "  Excepts    ", "%s", pv_list_exceptions_hiding(a, o->except, true));
 	pv_blank(t);
+	if (pv_slice_eq(rec->issuer, f->own)) {
+		pv_para(t, "  Who can lift it  ", "%.*s, by its officers:  proviso order lift %.*s",
+		    PV_FMT(rec->issuer), PV_FMT(rec->id));
+		pv_para(
+		    t, "  What you can do  ", "read it:  proviso order show %.*s", PV_FMT(rec->id));
+		return;
+	}
 	pv_para(t, "  Who can lift it  ", "%.*s, by its officers. Not you, and not this home.",
 	    PV_FMT(rec->issuer));
 	pv_para(t, "  What you can do  ",
