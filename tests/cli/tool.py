@@ -6,8 +6,8 @@ import subprocess
 import sys
 import tempfile
 
-PROVISO = sys.argv[1]
-ROOT = sys.argv[2]
+PROVISO = os.path.abspath(sys.argv[1])
+ROOT = os.path.abspath(sys.argv[2])
 TEMP = tempfile.TemporaryDirectory(prefix="proviso-cli-")
 count = failed = 0
 
