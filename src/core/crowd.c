@@ -56,6 +56,7 @@ span_key(struct pv_span s)
 	return s.hi == UINT32_MAX ? 0 : (uint64_t)s.lo + 1;
 }
 
+/* What is broad and lasts comes first: it is the likeliest to match, and one match often ends a search. */
 static uint64_t
 key_of(const struct work *w, const struct member *m, enum dimension by)
 {
@@ -65,7 +66,7 @@ key_of(const struct work *w, const struct member *m, enum dimension by)
 	case BY_EXCEPT:
 		return m->excepts;
 	case BY_PURPOSES:
-		return e->purposes;
+		return e->purposes == UINT64_MAX ? 0 : e->purposes;
 	case BY_TAKER:
 		return e->taker;
 	case BY_TOPIC:
@@ -78,7 +79,7 @@ key_of(const struct work *w, const struct member *m, enum dimension by)
 	case DIMENSIONS:
 		break;
 	}
-	return end_of(e, is_agreement(w->s, e));
+	return UINT64_MAX - end_of(e, is_agreement(w->s, e));
 }
 
 /* ---- exceptions that many share ------------------------------------------------------------- */

@@ -12,6 +12,7 @@ big_profile_name(enum big_profile p)
 		[BIG_SPREAD] = "spread",
 		[BIG_SAFE] = "one pair, all sparing safety of life",
 		[BIG_CROWD] = "one pair, all different",
+		[BIG_NARROW] = "one pair, all narrow",
 		[BIG_PROFILES] = "",
 	};
 
@@ -105,12 +106,12 @@ scope_order(struct big *b, struct pv_order *o)
 {
 	struct chance *c = &b->c;
 
-	if (chance_below(c, 10) < 6)
+	if (b->profile == BIG_NARROW || chance_below(c, 10) < 6)
 		o->topic = one_of(b, b->topic, b->topics);
-	if (chance_below(c, 10) < 4)
+	if (b->profile == BIG_NARROW || chance_below(c, 10) < 4)
 		o->region = one_of(b, b->region, b->regions);
 	o->kind = chance_one_in(c, 2) ? PV_SUSPEND : PV_RESTRICT;
-	if (o->kind == PV_RESTRICT || chance_one_in(c, 4)) {
+	if (b->profile == BIG_NARROW || o->kind == PV_RESTRICT || chance_one_in(c, 4)) {
 		o->has_purposes = true;
 		o->purposes = a_few(b, b->purpose, b->purposes, 3);
 	}
@@ -143,10 +144,11 @@ add_order(struct big *b)
 		break;
 	case BIG_SAFE:
 	case BIG_CROWD:
+	case BIG_NARROW:
 		o->subject = just(b, b->root[0]);
 		o->counterpart = just(b, b->root[1]);
 		o->kind = PV_SUSPEND;
-		if (b->profile == BIG_CROWD)
+		if (b->profile != BIG_SAFE)
 			scope_order(b, o);
 		else
 			o->except = spare(b, b->purpose[0], b->topic[0]);

@@ -9,6 +9,7 @@ enum big_profile {
 	BIG_SPREAD = 0, /* rules all over the trees of parties */
 	BIG_SAFE,       /* all orders on one pair of roots, each sparing safety of life */
 	BIG_CROWD, /* the same pair, each with its own topic, region, purposes, exceptions and times */
+	BIG_NARROW, /* the same, and each with a topic, a region and purposes: most requests meet none */
 	BIG_PROFILES,
 };
 const char *big_profile_name(enum big_profile p);
