@@ -184,7 +184,6 @@ static void
 write_key(struct making *m, struct pv_buf *out, const char *name, const char *use, struct pv_slice key)
 {
 	struct pv_jsonw w = { .out = out };
-	PV_AUTO(pv_buf_free) struct pv_buf from = { 0 };
 
 	begin_record(&w, m, "key", pv_arena_printf(m->a, "key-%s", name));
 	pv_jsonw_str(&w, "party", m->ask->party);
