@@ -118,6 +118,16 @@ close_takers(struct choosing *c)
 		}
 }
 
+/* By its members and former names an order reaches a taker. */
+static bool
+leads_on(const struct choosing *c, const struct pv_party *p)
+{
+	for (size_t t = 0; (p->members.n != 0 || p->was.n != 0) && t < c->takers.n; t++)
+		if (pv_name_under(p->name, c->takers.at[t]))
+			return true;
+	return false;
+}
+
 /* Who is given a permission is given what stops it. */
 static bool
 concerns(const struct choosing *c, const struct pv_order *o)
@@ -163,7 +173,7 @@ is_wanted(const struct choosing *c, const struct pv_record *r)
 	case PV_TERM:
 		return true;
 	case PV_PARTY:
-		return pv_map_get(c->names, r->party.name) != PV_MAP_NONE;
+		return pv_map_get(c->names, r->party.name) != PV_MAP_NONE || leads_on(c, &r->party);
 	case PV_KEY:
 		return meets(r->key.party, c->audience) || r->key.use == PV_USE_GATEWAY || r->key.use == PV_USE_ISSUER ||
 		    (r->key.use == PV_USE_ATTESTOR && pv_map_get(c->names, r->key.party) != PV_MAP_NONE);

@@ -433,6 +433,8 @@ find_share(struct pv_desk *d, const struct pv_exchange_request *r, const struct 
 	struct pv_kas kas = { 0 };
 	struct pv_policy policy;
 
+	if (access.type == PV_ACCESS_RSA && r->ephemeral.n != 0)
+		return PV_FAIL(e, PV_E_UNTRUSTED, "a key that is wrapped by RSA has no ephemeral key");
 	PV_TRY(pv_policy_read(&policy, r->policy, a, e));
 	if (!policy.ours || !pv_slice_eq(policy.report, h->label.id) || !pv_slice_eq(policy.label, h->digest) ||
 	    !pv_slice_eq(r->label, h->digest))
