@@ -90,10 +90,14 @@ rule_text(struct pv_arena *a, const struct pv_record *rec)
 		    pv_order_kind_name(rec->order.kind), pv_list_names(a, rec->order.subject, ""),
 		    pv_list_names(a, rec->order.counterpart, ""))
 		    .p;
-	if (rec->kind == PV_AGREEMENT)
-		return pv_arena_printf(a, "%.*s, %.*s to %.*s", PV_FMT(rec->id),
-		    PV_FMT(rec->agreement.from), PV_FMT(rec->agreement.to))
+	if (rec->kind == PV_AGREEMENT) {
+		const char *duties = pv_list_duties(a, rec->agreement.obligations);
+
+		return pv_arena_printf(a, "%.*s, %.*s to %.*s%s%s", PV_FMT(rec->id),
+		    PV_FMT(rec->agreement.from), PV_FMT(rec->agreement.to),
+		    *duties != '\0' ? "; " : "", duties)
 		    .p;
+	}
 	return pv_arena_str(a, rec->id);
 }
 
@@ -109,7 +113,10 @@ pv_explain_row(struct pv_arena *a, const struct pv_explained *x)
 		    PV_FMT(x->region), *why != '\0' ? ": " : "", why)
 		    .p;
 	if (*rule == '\0' && *why == '\0')
-		return x->effect == PV_EFFECT_GO_ON ? "nothing in it bars this" : "";
+		return x->effect != PV_EFFECT_GO_ON ? ""
+		       : x->step == PV_STEP_FRESH   ? "the proof of the orders is fresh"
+		       : x->step == PV_STEP_REPORT  ? "its label does not bar this"
+						    : "no order is about this";
 	return pv_arena_printf(a, "%s%s%s%s%s%.*s", rule, hold,
 	    *rule != '\0' && *why != '\0' ? ": " : "", why, x->name.n != 0 ? ": " : "",
 	    PV_FMT(x->name))

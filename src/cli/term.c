@@ -189,7 +189,7 @@ put(FILE *f, struct pv_slice s)
 		fwrite(s.p, 1, s.n, f);
 }
 
-static void
+__attribute__((format(printf, 3, 0))) static void
 vformat(struct pv_buf *out, bool utf8, const char *fmt, va_list ap)
 {
 	PV_AUTO(pv_freep) char *text = NULL;
@@ -202,7 +202,7 @@ vformat(struct pv_buf *out, bool utf8, const char *fmt, va_list ap)
 	pv_safe(out, (struct pv_slice){ text, (size_t)n }, utf8);
 }
 
-static void
+__attribute__((format(printf, 6, 0))) static void
 vline(struct pv_screen *t, FILE *f, bool colour, enum pv_style style, const char *word,
     const char *fmt, va_list ap)
 {
@@ -299,7 +299,7 @@ next_line(struct pv_slice *rest, size_t columns)
 	return pv_slice_trim(line);
 }
 
-static void
+__attribute__((format(printf, 4, 0))) static void
 vpara(struct pv_screen *t, FILE *f, const char *lead, const char *fmt, va_list ap)
 {
 	PV_AUTO(pv_buf_free) struct pv_buf text = { 0 };

@@ -232,7 +232,7 @@ ok(r.status == 2 and "o-9999" in r.err, "a lift of an order that is not there", 
 r = co("condition", "declare", "strikes", "--text", "en=The strikes go on.", "--attestor", "co.navy", "--quorum", "1")
 ok(r.status == 0, "condition declare", r)
 r = co("condition", "show", "strikes")
-ok("unknown: for an order it counts as holding" in r.out, "unknown counts as holding, and says so", r)
+ok(r.out.startswith("unknown  strikes") and "for an order it counts as holding" in r.out, "unknown counts as holding, and says so", r)
 r = co("condition", "attest", "strikes", "perhaps", "--source-who", "x")
 ok(r.status == 2 and "neither holds nor ended" in r.err, "a condition holds or has ended", r)
 r = co("recall", "r-7q2m", "--confirm", "r-7q2n")
