@@ -23,7 +23,10 @@
 #ifndef PV_CORE_COMPILED_H
 #define PV_CORE_COMPILED_H
 
+#include <sys/mman.h>
+
 #include "base/map.h"
+#include "base/mem.h"
 #include "core/decide.h"
 #include "core/snapshot.h"
 
@@ -62,6 +65,21 @@ static inline void *
 pv_line_of(void *block)
 {
 	return (char *)block + (-(uintptr_t)block & 63);
+}
+
+/*
+ * Memory for what decisions read all over: much of it is advised to lie on large pages, since looking up where a small
+ * page lies costs as much as reading it.
+ */
+static inline void *
+pv_huge_alloc_n(size_t n, size_t size)
+{
+	char *p = pv_alloc_n(n, size);
+	size_t skip = -(uintptr_t)p & 4095, bytes = n * size;
+
+	if (bytes > ((size_t)4 << 20))
+		(void)madvise(p + skip, (bytes - skip) & ~(size_t)4095, MADV_HUGEPAGE);
+	return p;
 }
 
 /* A hold lapses so long after its record's time unless it is completed (DESIGN 6.5). */
@@ -118,9 +136,76 @@ struct pv_search {
 	struct pv_slice name;
 	uint64_t hash;
 };
-struct pv_search pv_search_begin(const struct pv_lexicon *x, struct pv_slice name);
-void pv_search_reach(const struct pv_search *s);
-uint32_t pv_search_end(const struct pv_search *s);
+
+/*
+ * Seeded, so that nobody can choose names that collide; short, since a decision does it six times. A multiplication
+ * folded for each eight bytes (as in wyhash).
+ */
+static inline uint64_t
+pv_name_hash(struct pv_slice name, uint64_t salt)
+{
+	uint64_t h = salt ^ name.n, word = 0;
+	unsigned __int128 m;
+
+	for (; name.n > 8; name.p += 8, name.n -= 8) {
+		memcpy(&word, name.p, 8);
+		m = (unsigned __int128)(h ^ word) * UINT64_C(0xa0761d6478bd642f);
+		h = (uint64_t)m ^ (uint64_t)(m >> 64);
+	}
+	word = 0;
+	if (name.n != 0)
+		memcpy(&word, name.p, name.n);
+	m = (unsigned __int128)(h ^ word) * (salt | 1);
+	m = (unsigned __int128)((uint64_t)m ^ (uint64_t)(m >> 64)) * UINT64_C(0xe7037ed1a0b428db);
+	return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
+static inline struct pv_search
+pv_search_begin(const struct pv_lexicon *x, struct pv_slice name)
+{
+	struct pv_search s = { x, name, pv_name_hash(name, x->salt) };
+
+	__builtin_prefetch(&x->slots[s.hash & x->mask]);
+	return s;
+}
+
+/* The node that it most likely ends at, not compared yet; PV_NO_NODE. */
+static inline uint32_t
+pv_search_reach(const struct pv_search *s)
+{
+	struct pv_name_slot first = s->x->slots[s->hash & s->x->mask];
+
+	if (first.node == 0)
+		return PV_NO_NODE;
+	__builtin_prefetch(&s->x->nodes[first.node - 1]);
+	return first.node - 1;
+}
+
+static inline bool
+pv_node_is(const struct pv_node *n, struct pv_slice name)
+{
+	const char *far;
+
+	if (n->name_n != name.n)
+		return false;
+	if (name.n <= sizeof(n->name))
+		return memcmp(n->name, name.p, name.n) == 0;
+	memcpy(&far, n->name, sizeof(far));
+	return memcmp(far, name.p, name.n) == 0;
+}
+
+static inline uint32_t
+pv_search_end(const struct pv_search *s)
+{
+	const struct pv_lexicon *x = s->x;
+
+	for (size_t at = s->hash & x->mask; x->slots[at].node != 0; at = (at + 1) & x->mask)
+		if (x->slots[at].tag == (uint32_t)(s->hash >> 32) &&
+		    pv_node_is(&x->nodes[x->slots[at].node - 1], s->name))
+			return x->slots[at].node - 1;
+	return PV_NO_NODE;
+}
+
 struct pv_slice pv_node_name(const struct pv_node *n);
 bool pv_node_stood(const struct pv_lexicon *x, uint32_t node, uint64_t at);
 /* Whether it, declared or not, or one above it stands there as not grantable. */

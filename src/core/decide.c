@@ -25,6 +25,21 @@ struct view {
 	bool single;                            /* one topic or none, one region or none */
 };
 
+/*
+ * The pairs of one at or above a giver with one at or above a taker that rules are about. They are looked for together,
+ * so that the lines of memory come together: first all that the bearers do not rule out, then those that the filter
+ * lets through, then their slots.
+ */
+#define PAIRS 24
+
+struct pairs {
+	uint32_t giver, taker; /* whose: giver PV_NO_NODE, nobody's */
+	const struct pv_pair *at[PAIRS];
+	uint32_t n;
+	uint32_t i, k; /* where to go on: more were possible than there is room for */
+	bool more;
+};
+
 /* A decision under way. */
 struct run {
 	const struct pv_origins *in;
@@ -33,6 +48,7 @@ struct run {
 	uint64_t now, by_signed;
 	bool suspended, restricted;
 	struct view view;
+	struct pairs pairs; /* the last ones, in the view */
 };
 
 /* A giver and a taker, or those by whom they are covered too. */
@@ -60,38 +76,53 @@ look_up(const struct pv_lexicon *x, const struct pv_names *names, struct pv_plac
 	if (names->n == 0 || names->n > SEEN)
 		around = PV_SPAN_ALL;
 	for (size_t i = 0; i < names->n && i < SEEN; i++) {
-		out[i] = pv_place_of(x, names->at[i], at);
+		struct pv_search search = pv_search_begin(x, names->at[i]);
+		out[i] = pv_place_of_node(x, pv_search_end(&search), at);
 		around.lo = out[i].span.lo < around.lo ? out[i].span.lo : around.lo;
 		around.hi = out[i].span.hi > around.hi ? out[i].span.hi : around.hi;
 	}
 	return around;
 }
 
-/* Looks up what every request names; the six wait for memory together. */
+/* The rules about a party, asked for before the party itself is compared. */
+static void
+reach_party(const struct pv_snapshot *s, const struct pv_search *search)
+{
+	uint32_t node = pv_search_reach(search);
+
+	if (node != PV_NO_NODE)
+		__builtin_prefetch(&s->rows[node]);
+}
+
+static uint32_t
+end_party(const struct run *r, const struct pv_search *search)
+{
+	uint32_t node = pv_search_end(search);
+
+	return node != PV_NO_NODE && search->x->nodes[node].since <= r->now ? node : PV_NO_NODE;
+}
+
+/* Looks up what every request names; all wait for memory together. */
 static void
 fill_names(struct run *r, struct view *v)
 {
-	const struct pv_lexicon *parties = &v->s->parties, *terms = v->s->terms;
-	const struct pv_matter *m = v->m;
-	struct pv_search from = pv_search_begin(parties, m->originator);
-	struct pv_search to = pv_search_begin(parties, r->ask->recipient);
+	const struct pv_snapshot *s = v->s;
+	const struct pv_lexicon *terms = s->terms;
+	struct pv_search from = pv_search_begin(&s->parties, v->m->originator);
+	struct pv_search to = pv_search_begin(&s->parties, r->ask->recipient);
 	struct pv_search purpose = pv_search_begin(&terms[PV_PURPOSE], r->ask->purpose);
 	struct pv_search channel = pv_search_begin(&terms[PV_CHANNEL], r->ask->channel);
 
-	pv_search_reach(&from);
-	pv_search_reach(&to);
-	v->originator = pv_search_end(&from);
-	if (v->originator != PV_NO_NODE) {
-		__builtin_prefetch(&v->s->rows[v->originator]);
-		if (parties->nodes[v->originator].since > r->now)
-			v->originator = PV_NO_NODE;
-	}
-	v->recipient = pv_search_end(&to);
-	if (v->recipient != PV_NO_NODE) {
-		__builtin_prefetch(&v->s->rows[v->recipient]);
-		if (parties->nodes[v->recipient].since > r->now)
-			v->recipient = PV_NO_NODE;
-	}
+	reach_party(s, &from);
+	reach_party(s, &to);
+	pv_search_reach(&purpose);
+	pv_search_reach(&channel);
+	v->originator = end_party(r, &from);
+	v->recipient = end_party(r, &to);
+	if (v->originator != PV_NO_NODE)
+		__builtin_prefetch(&s->bearers[s->rows[v->originator].givers]);
+	if (v->recipient != PV_NO_NODE)
+		__builtin_prefetch(&s->bearers[s->rows[v->recipient].takers]);
 	v->purpose = pv_place_of_node(&terms[PV_PURPOSE], pv_search_end(&purpose), r->now);
 	v->channel = pv_place_of_node(&terms[PV_CHANNEL], pv_search_end(&channel), r->now);
 }
@@ -101,6 +132,7 @@ fill(struct run *r, struct view *v)
 {
 	const struct pv_lexicon *terms = v->s->terms;
 
+	r->pairs.giver = PV_NO_NODE;
 	fill_names(r, v);
 	for (size_t i = 0; i < v->m->custodians.n && i < SEEN; i++)
 		v->custodians[i] = ever_declared(&v->s->parties, v->m->custodians.at[i], r->now);
@@ -479,14 +511,9 @@ judge_list(struct run *r, const struct view *v, uint32_t list, const struct stan
 }
 
 static const struct pv_pair *
-find_pair(struct run *r, const struct pv_snapshot *s, uint32_t giver, uint32_t taker)
+find_pair(struct run *r, const struct pv_snapshot *s, uint64_t hash, uint32_t giver, uint32_t taker)
 {
-	uint64_t h = pv_pair_hash(s, giver, taker);
-	uint64_t f = h >> 32;
-
-	if ((s->filter[(f & s->filter_mask) >> 6] >> (f & 63) & 1) == 0)
-		return NULL;
-	for (size_t at = h & s->pair_mask;; at = (at + 1) & s->pair_mask) {
+	for (size_t at = hash & s->pair_mask;; at = (at + 1) & s->pair_mask) {
 		const struct pv_pair *p = &s->pairs[at];
 		r->out->slots_read++;
 		if (p->giver == giver && p->taker == taker)
@@ -496,30 +523,87 @@ find_pair(struct run *r, const struct pv_snapshot *s, uint32_t giver, uint32_t t
 	}
 }
 
-/* The next pair of one at or above the giver with one at or above the taker that some rule is about. */
-struct pairs {
-	uint32_t i, k;
+struct candidate {
+	uint64_t hash;
+	uint32_t giver, taker;
 };
 
-static const struct pv_pair *
-next_pair(
-    struct run *r, const struct pv_snapshot *s, uint32_t giver, uint32_t taker, struct pairs *at)
+static const uint64_t *
+filter_word(const struct pv_snapshot *s, uint64_t hash)
 {
-	const struct pv_party_row *g = &s->rows[giver], *t = &s->rows[taker];
-	const struct pv_bearer *givers = s->bearers + g->givers, *takers = s->bearers + t->takers;
+	return &s->filter[(hash >> 32 & s->filter_mask) >> 6];
+}
 
-	for (; at->i < g->giver_n; at->i++, at->k = 0)
-		while (at->k < t->taker_n) {
-			struct pv_bearer a = givers[at->i], b = takers[at->k++];
-			const struct pv_pair *p;
+/* The candidates from where the pairs stopped, as many as have room. */
+static uint32_t
+candidates(const struct pv_snapshot *s, struct pairs *p, struct candidate *out)
+{
+	const struct pv_party_row *g = &s->rows[p->giver], *t = &s->rows[p->taker];
+	const struct pv_bearer *givers = s->bearers + g->givers, *takers = s->bearers + t->takers;
+	uint32_t n = 0;
+
+	p->more = false;
+	for (; p->i < g->giver_n; p->i++, p->k = 0)
+		for (; p->k < t->taker_n; p->k++) {
+			struct pv_bearer a = givers[p->i], b = takers[p->k];
 			if ((a.mates & pv_mate_bit(b.node)) == 0 ||
 			    (b.mates & pv_mate_bit(a.node)) == 0)
 				continue;
-			p = find_pair(r, s, a.node, b.node);
-			if (p != NULL)
-				return p;
+			if (n == PAIRS) {
+				p->more = true;
+				return n;
+			}
+			out[n] =
+			    (struct candidate){ pv_pair_hash(s, a.node, b.node), a.node, b.node };
+			__builtin_prefetch(filter_word(s, out[n].hash));
+			n++;
 		}
-	return NULL;
+	return n;
+}
+
+/* A short list's entries are asked for before they are read. */
+static void
+reach_list(const struct pv_snapshot *s, uint32_t list)
+{
+	if (list != 0 && (list & PV_LIST_CROWD) == 0)
+		__builtin_prefetch(&s->entries.at[list >> 4]);
+}
+
+static void
+next_pairs(struct run *r, const struct pv_snapshot *s, struct pairs *p)
+{
+	struct candidate c[PAIRS];
+	uint32_t n = candidates(s, p, c), passed = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		if ((*filter_word(s, c[i].hash) >> (c[i].hash >> 32 & 63) & 1) != 0) {
+			__builtin_prefetch(&s->pairs[c[i].hash & s->pair_mask]);
+			c[passed++] = c[i];
+		}
+	p->n = 0;
+	for (uint32_t i = 0; i < passed; i++) {
+		const struct pv_pair *pair = find_pair(r, s, c[i].hash, c[i].giver, c[i].taker);
+		if (pair == NULL)
+			continue;
+		reach_list(s, pair->orders);
+		reach_list(s, pair->agreements);
+		p->at[p->n++] = pair;
+	}
+}
+
+/* The first pairs of these two, which may be those that were looked for last. */
+static void
+first_pairs(struct run *r, const struct pv_snapshot *s, uint32_t giver, uint32_t taker)
+{
+	struct pairs *p = &r->pairs;
+	bool same = p->giver == giver && p->taker == taker;
+
+	if (same && !p->more && p->i == s->rows[giver].giver_n)
+		return;
+	p->giver = giver;
+	p->taker = taker;
+	p->i = p->k = 0;
+	next_pairs(r, s, p);
 }
 
 static bool
@@ -563,13 +647,16 @@ static void
 judge_stance(struct run *r, const struct view *v, struct stance *st)
 {
 	const struct pv_snapshot *s = v->s;
-	const struct pv_pair *p;
-	struct pairs at = { 0, 0 };
+	struct pairs *p = &r->pairs;
 
 	st->giver_span = pv_node_span(&s->parties, st->giver);
 	st->taker_span = pv_node_span(&s->parties, st->taker);
-	while (!enough(r) && (p = next_pair(r, s, st->giver, st->taker, &at)) != NULL)
-		judge_list(r, v, p->orders, st);
+	for (first_pairs(r, s, st->giver, st->taker);; next_pairs(r, s, p)) {
+		for (uint32_t i = 0; i < p->n && !enough(r); i++)
+			judge_list(r, v, p->at[i]->orders, st);
+		if (!p->more)
+			break;
+	}
 	judge_list(r, v, s->rows[st->taker].below_takers, st);
 	judge_list(r, v, s->rows[st->giver].below_givers, st);
 	if (s->wide.n != 0)
@@ -768,11 +855,14 @@ permit_by_list(struct run *r, const struct view *v, uint32_t list, struct need *
 static void
 permit_in(struct run *r, const struct view *v, struct need *n)
 {
-	struct pairs at = { 0, 0 };
-	const struct pv_pair *p;
+	struct pairs *p = &r->pairs;
 
-	while (!met_enough(r, n) && (p = next_pair(r, v->s, n->from, n->to, &at)) != NULL)
-		permit_by_list(r, v, p->agreements, n);
+	for (first_pairs(r, v->s, n->from, n->to);; next_pairs(r, v->s, p)) {
+		for (uint32_t i = 0; i < p->n && !met_enough(r, n); i++)
+			permit_by_list(r, v, p->at[i]->agreements, n);
+		if (!p->more)
+			break;
+	}
 }
 
 /* Whether party i (custodians, then the recipient) is permitted for topic t and region g, in any log that may say so. */

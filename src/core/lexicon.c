@@ -103,29 +103,6 @@ close_spans(struct pv_lexicon *x)
 	}
 }
 
-/*
- * Seeded, so that nobody can choose names that collide; short, since a decision does it six times. A multiplication
- * folded for each eight bytes (as in wyhash).
- */
-static uint64_t
-hash(struct pv_slice name, uint64_t salt)
-{
-	uint64_t h = salt ^ name.n, word = 0;
-	unsigned __int128 m;
-
-	for (; name.n > 8; name.p += 8, name.n -= 8) {
-		memcpy(&word, name.p, 8);
-		m = (unsigned __int128)(h ^ word) * UINT64_C(0xa0761d6478bd642f);
-		h = (uint64_t)m ^ (uint64_t)(m >> 64);
-	}
-	word = 0;
-	if (name.n != 0)
-		memcpy(&word, name.p, name.n);
-	m = (unsigned __int128)(h ^ word) * (salt | 1);
-	m = (unsigned __int128)((uint64_t)m ^ (uint64_t)(m >> 64)) * UINT64_C(0xe7037ed1a0b428db);
-	return (uint64_t)m ^ (uint64_t)(m >> 64);
-}
-
 static void
 hash_names(struct pv_lexicon *x)
 {
@@ -133,10 +110,10 @@ hash_names(struct pv_lexicon *x)
 
 	while (cap < (size_t)x->n * 2)
 		cap *= 2;
-	x->slots = pv_alloc_n(cap, sizeof(*x->slots));
+	x->slots = pv_huge_alloc_n(cap, sizeof(*x->slots));
 	x->mask = (uint32_t)(cap - 1);
 	for (uint32_t i = 0; i < x->n; i++) {
-		uint64_t h = hash(pv_node_name(&x->nodes[i]), x->salt);
+		uint64_t h = pv_name_hash(pv_node_name(&x->nodes[i]), x->salt);
 		size_t at = h & x->mask;
 		while (x->slots[at].node != 0)
 			at = (at + 1) & x->mask;
@@ -162,7 +139,7 @@ pv_lexicon_build(struct pv_lexicon *x, const struct pv_facts *facts, enum pv_tre
 			    (struct spelled){ declared_name(facts->at[i], tree), facts->at[i] };
 	qsort(all, n, sizeof(*all), by_name);
 
-	x->node_block = pv_alloc_n(n + 1, sizeof(*x->nodes));
+	x->node_block = pv_huge_alloc_n(n + 1, sizeof(*x->nodes));
 	x->nodes = pv_line_of(x->node_block);
 	x->stood = pv_alloc_n(n, sizeof(*x->stood));
 	for (size_t i = 0; i < n; i++) {
@@ -200,36 +177,6 @@ pv_lexicon_bytes(const struct pv_lexicon *x)
 	       x->stood_n * sizeof(*x->stood);
 }
 
-struct pv_search
-pv_search_begin(const struct pv_lexicon *x, struct pv_slice name)
-{
-	struct pv_search s = { x, name, hash(name, x->salt) };
-
-	__builtin_prefetch(&x->slots[s.hash & x->mask]);
-	return s;
-}
-
-void
-pv_search_reach(const struct pv_search *s)
-{
-	struct pv_name_slot first = s->x->slots[s->hash & s->x->mask];
-
-	if (first.node != 0)
-		__builtin_prefetch(&s->x->nodes[first.node - 1]);
-}
-
-uint32_t
-pv_search_end(const struct pv_search *s)
-{
-	const struct pv_lexicon *x = s->x;
-
-	for (size_t at = s->hash & x->mask; x->slots[at].node != 0; at = (at + 1) & x->mask)
-		if (x->slots[at].tag == (uint32_t)(s->hash >> 32) &&
-		    pv_slice_eq(pv_node_name(&x->nodes[x->slots[at].node - 1]), s->name))
-			return x->slots[at].node - 1;
-	return PV_NO_NODE;
-}
-
 uint32_t
 pv_lexicon_find(const struct pv_lexicon *x, struct pv_slice name)
 {
@@ -237,7 +184,7 @@ pv_lexicon_find(const struct pv_lexicon *x, struct pv_slice name)
 
 	if (name.n == 0)
 		return PV_NO_NODE;
-	s.hash = hash(name, x->salt);
+	s.hash = pv_name_hash(name, x->salt);
 	return pv_search_end(&s);
 }
 

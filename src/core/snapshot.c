@@ -620,7 +620,7 @@ sort_entries(struct pv_snapshot *s)
 			s->rules.at[e->rule].r->kind == PV_AGREEMENT };
 	}
 	qsort(order, n, sizeof(*order), by_pair);
-	s->entry_block = pv_alloc_n(n + 1, sizeof(*sorted));
+	s->entry_block = pv_huge_alloc_n(n + 1, sizeof(*sorted));
 	sorted = pv_line_of(s->entry_block);
 	for (size_t i = 0; i < n; i++)
 		sorted[i] = s->entries.at[order[i].entry];
@@ -693,9 +693,9 @@ index_pairs(struct pv_snapshot *s)
 	while (bits < s->entries.n * 10)
 		bits *= 2;
 	s->salt = pv_hash64(PV_SLICE("pairs"));
-	s->pairs = pv_alloc_n(cap, sizeof(*s->pairs));
+	s->pairs = pv_huge_alloc_n(cap, sizeof(*s->pairs));
 	s->pair_mask = (uint32_t)(cap - 1);
-	s->filter = pv_alloc_n(bits / 64, sizeof(*s->filter));
+	s->filter = pv_huge_alloc_n(bits / 64, sizeof(*s->filter));
 	s->filter_mask = (uint32_t)(bits - 1);
 	for (size_t i = 0; i < cap; i++)
 		s->pairs[i].giver = PV_NO_NODE;
@@ -849,7 +849,7 @@ pv_snapshot_build(const struct pv_state *st)
 	s->lift_quorum = st->lift_quorum;
 	memcpy(s->needs, st->needs, sizeof(s->needs));
 	s->overfull = !build_lexicons(s, st);
-	s->rows = pv_alloc_n(s->parties.n, sizeof(*s->rows));
+	s->rows = pv_huge_alloc_n(s->parties.n, sizeof(*s->rows));
 	find_parents(&b);
 	close_parties(&b, &st->by_kind[PV_PARTY]);
 	pv_timelines_begin(&s->timelines, st);
