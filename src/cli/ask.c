@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,8 +60,21 @@ say(const struct dialogue *d, const struct pv_screen *t, const char *text)
 	put(d, pv_buf_slice(&safe));
 }
 
-/* Set by a signal while nothing is shown: the terminal is put right before the signal does what it does. */
+/*
+ * While nothing is shown, the signals that end a process wait: they are let in only where the reader waits, so that
+ * the terminal is put right first, and none is lost between the question and the answer.
+ */
 static volatile sig_atomic_t interrupted;
+
+static const int ending[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+#define ENDING (sizeof(ending) / sizeof(*ending))
+
+struct hidden {
+	bool have;
+	struct termios terminal;
+	struct sigaction actions[ENDING];
+	sigset_t mask;
+};
 
 static void
 on_signal(int number)
@@ -68,24 +82,69 @@ on_signal(int number)
 	interrupted = number;
 }
 
-static const int ending[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-#define ENDING (sizeof(ending) / sizeof(*ending))
+static void
+hide(struct hidden *h, int fd)
+{
+	struct sigaction caught = { .sa_handler = on_signal };
+	struct termios hidden;
+	sigset_t block;
+
+	sigemptyset(&block);
+	for (size_t i = 0; i < ENDING; i++) {
+		sigaddset(&block, ending[i]);
+		sigaction(ending[i], &caught, &h->actions[i]);
+	}
+	sigprocmask(SIG_BLOCK, &block, &h->mask);
+	h->have = tcgetattr(fd, &h->terminal) == 0;
+	if (!h->have)
+		return;
+	hidden = h->terminal;
+	hidden.c_lflag &= ~(tcflag_t)ECHO;
+	hidden.c_lflag |= ECHONL;
+	tcsetattr(fd, TCSAFLUSH, &hidden);
+}
+
+/* Puts all back; a signal that came does now what it does. */
+static void
+show(struct hidden *h, int fd)
+{
+	if (h->have)
+		tcsetattr(fd, TCSAFLUSH, &h->terminal);
+	for (size_t i = 0; i < ENDING; i++)
+		sigaction(ending[i], &h->actions[i], NULL);
+	sigprocmask(SIG_SETMASK, &h->mask, NULL);
+	if (interrupted != 0)
+		raise(interrupted);
+}
+
+/* Whether there is something to read; false when a signal came. */
+static bool
+wait_hidden(int fd, const struct hidden *h)
+{
+	struct pollfd wait = { .fd = fd, .events = POLLIN };
+
+	while (ppoll(&wait, 1, NULL, &h->mask) < 0)
+		if (errno != EINTR || interrupted != 0)
+			return false;
+	return true;
+}
 
 /* One line without its end, at most ANSWER_MAX bytes. Byte by byte, so that what follows stays for who reads next. */
 static bool
-read_line(int fd, char *out, size_t *n)
+read_line(int fd, const struct hidden *h, char *out, size_t *n)
 {
 	*n = 0;
 	for (;;) {
 		char c;
-		ssize_t got = read(fd, &c, 1);
+		ssize_t got;
 
-		if (got < 0 && errno == EINTR && interrupted == 0)
-			continue;
-		if (got < 0)
+		if (h != NULL && !wait_hidden(fd, h))
 			return false;
-		if (got == 0)
-			return *n != 0;
+		got = read(fd, &c, 1);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got == 0 && *n != 0;
 		if (c == '\n')
 			return true;
 		if (*n < ANSWER_MAX)
@@ -98,30 +157,16 @@ static struct pv_secret *
 ask_hidden(const struct pv_run *r, const struct dialogue *d, const char *question)
 {
 	char answer[ANSWER_MAX];
-	struct sigaction caught = { .sa_handler = on_signal }, old[ENDING];
 	struct pv_secret *s = NULL;
-	struct termios was, hidden;
-	bool have = tcgetattr(d->in, &was) == 0;
+	struct hidden h;
 	size_t n;
 
-	for (size_t i = 0; i < ENDING; i++)
-		sigaction(ending[i], &caught, &old[i]);
-	if (have) {
-		hidden = was;
-		hidden.c_lflag &= ~(tcflag_t)ECHO;
-		hidden.c_lflag |= ECHONL;
-		tcsetattr(d->in, TCSAFLUSH, &hidden);
-	}
+	hide(&h, d->in);
 	say(d, &r->term, question);
-	if (read_line(d->in, answer, &n) && n != 0)
+	if (read_line(d->in, &h, answer, &n) && n != 0)
 		s = pv_secret_of(answer, n);
 	explicit_bzero(answer, sizeof(answer));
-	if (have)
-		tcsetattr(d->in, TCSAFLUSH, &was);
-	for (size_t i = 0; i < ENDING; i++)
-		sigaction(ending[i], &old[i], NULL);
-	if (interrupted != 0)
-		raise(interrupted);
+	show(&h, d->in);
 	return s;
 }
 
@@ -160,7 +205,7 @@ pv_read_passphrase(const char *path, struct pv_secret **out, struct pv_err *e)
 	if (fd < 0)
 		return PV_FAIL(e, PV_E_CONFIG, "the passphrase file \"%s\" cannot be read: %s",
 		    path, strerror(errno));
-	got = read_line(fd, text, &n);
+	got = read_line(fd, NULL, text, &n);
 	close(fd);
 	if (got && n != 0)
 		*out = pv_secret_of(text, n);
@@ -260,7 +305,7 @@ pv_ask_confirm(
 	say(&d, &r->term, question);
 	put(&d, PV_SLICE("\n"));
 	say(&d, &r->term, "> ");
-	if (read_line(d.in, answer, &n))
+	if (read_line(d.in, NULL, answer, &n))
 		*yes = pv_slice_is(pv_slice_trim((struct pv_slice){ answer, n }), word);
 	dialogue_end(&d);
 	return PV_DONE;
