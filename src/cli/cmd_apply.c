@@ -93,8 +93,7 @@ static int
 tell_wrong(struct pv_run *r, const struct whole *w, const struct pv_apply_answer *answer)
 {
 	struct pv_err *errors = pv_arena_alloc_n(r->arena, answer->error_count, sizeof(*errors));
-	size_t all =
-	    answer->act_count > answer->error_count ? answer->act_count : answer->error_count;
+	size_t all = answer->act_count + answer->error_count; /* what is wrong is no act */
 	const char *last;
 	struct pv_slice text;
 
@@ -107,7 +106,7 @@ tell_wrong(struct pv_run *r, const struct whole *w, const struct pv_apply_answer
 		if (strcmp(errors[i].source, errors[0].source) != 0)
 			text = PV_NO_SLICE;
 	last = pv_arena_printf(r->arena, "Nothing was applied: %s good, %s not, %s in all.",
-	    pv_show_n(r->arena, all - answer->error_count, "record is", "records are"),
+	    pv_show_n(r->arena, answer->act_count, "record is", "records are"),
 	    pv_show_n(r->arena, answer->error_count, "is", "are"), pv_show_count(r->arena, all))
 		   .p;
 	return pv_fail_all(r, errors, answer->error_count, text, last);
@@ -225,7 +224,7 @@ run_sign(struct pv_run *r)
 }
 
 static const struct pv_opt apply_options[] = {
-	{ "dry-run", 'n', NULL, "show what would be done, and do nothing", false, NULL },
+	{ "dry-run", 0, NULL, "show what would be done, and do nothing", false, NULL },
 	PV_OPT_SIGN,
 	{ 0 },
 };

@@ -318,7 +318,7 @@ static const struct pv_opt show_options[] = {
 	{ "id", 0, "ID", "only what is about that record or report", false, NULL },
 	{ "since", 0, "TIME", "not before", false, NULL },
 	{ "until", 0, "TIME", "not after", false, NULL },
-	{ "follow", 'f', NULL, "go on with what comes", false, NULL },
+	{ "follow", 0, NULL, "go on with what comes", false, NULL },
 	{ 0 },
 };
 static const struct pv_example show_examples[] = {

@@ -268,12 +268,13 @@ put_preview(struct pv_jsonw *w, const struct pv_record *record, const struct pv_
 /* Shows what an order or lift would do; with --json only when that is all that was asked for. */
 static PV_RESULT
 preview(struct pv_run *r, struct pv_desk *d, const struct pv_record *record, bool only,
-    struct pv_err *e)
+    uint64_t *log_size, struct pv_err *e)
 {
 	struct pv_preview p = { 0 };
 	struct pv_json_out out;
 
 	PV_TRY(pv_desk_preview(d, record, r->arena, &p, e));
+	*log_size = p.order_log_size;
 	if (r->json && only) {
 		pv_json_begin(&out);
 		put_preview(&out.w, record, &p);
@@ -304,12 +305,31 @@ word_to_type(struct pv_run *r, const struct pv_desk *d, const struct pv_order *o
 					    : pv_arena_str(r->arena, o->counterpart.at[0]);
 }
 
+/* A lift is signed for what was seen, or not at all. A stop never waits for a count. */
+static PV_RESULT
+check_not_moved(struct pv_run *r, struct pv_desk *d, const struct pv_record *record, uint64_t seen,
+    struct pv_err *e)
+{
+	struct pv_preview now = { 0 };
+
+	if (record->kind != PV_LIFT)
+		return PV_DONE;
+	PV_TRY(pv_desk_preview(d, record, r->arena, &now, e));
+	if (now.order_log_size == seen)
+		return PV_DONE;
+	return pv_advise(
+	    PV_FAIL(e, PV_E_DOWN, "the order log went from %llu to %llu while you looked",
+		(unsigned long long)seen, (unsigned long long)now.order_log_size),
+	    e, "Give the same command again, and look at the new preview.");
+}
+
 static int
 sign_after_preview(struct pv_run *r, struct pv_desk *d, struct pv_record *record, const char *word,
     const char *done)
 {
 	struct pv_apply_answer answer = { 0 };
 	const char *question;
+	uint64_t seen = 0;
 	bool yes = false;
 	int status;
 	struct pv_err e;
@@ -317,7 +337,7 @@ sign_after_preview(struct pv_run *r, struct pv_desk *d, struct pv_record *record
 	question = pv_arena_printf(r->arena, "%s Type %s to sign, Enter to leave.",
 	    record->kind == PV_LIFT ? "This reopens." : "One signature puts it in force.", word)
 		       .p;
-	if (!pv_ok(preview(r, d, record, false, &e)) ||
+	if (!pv_ok(preview(r, d, record, false, &seen, &e)) ||
 	    !pv_ok(pv_ask_confirm(r, question, word, &yes, &e)))
 		return pv_fail(r, &e, PV_NO_SLICE);
 	if (!yes) {
@@ -328,7 +348,8 @@ sign_after_preview(struct pv_run *r, struct pv_desk *d, struct pv_record *record
 			    &r->term, PV_STRONG, "Left as it was", ". Nothing was signed.");
 		return PV_EXIT_NO;
 	}
-	if (!pv_ok(pv_home_act_enter(r, d, record, &answer, &e)))
+	if (!pv_ok(check_not_moved(r, d, record, seen, &e)) ||
+	    !pv_ok(pv_home_act_enter(r, d, record, &answer, &e)))
 		return pv_fail(r, &e, PV_NO_SLICE);
 	status = pv_home_act_tell(r, &answer, done);
 	if (!r->json && !pv_given(r, "draft") && record->kind == PV_ORDER)
@@ -442,6 +463,7 @@ run_preview(struct pv_run *r)
 	PV_AUTO(pv_desk_closep) struct pv_desk *d = NULL;
 	struct pv_record record = { .kind = PV_ORDER };
 	const char *what = r->args.at[0];
+	uint64_t seen;
 	struct pv_err e;
 	struct pv_status st;
 
@@ -461,7 +483,7 @@ run_preview(struct pv_run *r)
 	if (record.issuer.n == 0)
 		record.issuer = pv_desk_identity(d).party;
 	if ((record.id.n == 0 && !pv_ok(pv_home_act_fill(r, d, &record, &e))) ||
-	    !pv_ok(preview(r, d, &record, true, &e)))
+	    !pv_ok(preview(r, d, &record, true, &seen, &e)))
 		return pv_fail(r, &e, PV_NO_SLICE);
 	return PV_EXIT_DONE;
 }

@@ -88,8 +88,9 @@ read_label_file(struct pv_run *r, struct pv_record *label, struct pv_err *e)
 
 	PV_TRY(pv_input_read(r, pv_option(r, "label"), &text, &name, e));
 	PV_TRY(pv_from(pv_json_read(&doc, pv_buf_slice(&text), PV_RECORD_MAX, e), e, name));
-	PV_TRY(pv_from(
-	    pv_record_read(label, doc, 0, PV_READ_DRAFT | PV_READ_BARE, r->arena, e), e, name));
+	PV_TRY(pv_from(pv_record_read(label, doc, 0, PV_READ_DRAFT | PV_READ_BARE | PV_READ_LABEL,
+			   r->arena, e),
+	    e, name));
 	if (label->kind != PV_REPORT)
 		return pv_from(PV_FAIL(e, PV_E_INPUT, "this is a %s, not the label of a report",
 				   pv_kind_name(label->kind)),

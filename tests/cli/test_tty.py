@@ -41,6 +41,7 @@ def on_terminal(args, answers, columns=80, env=None):
         if todo and todo[0][0].encode() in seen:
             mark, line = todo.pop(0)
             seen = seen.replace(mark.encode(), mark.encode().upper(), 1)
+            line = line() if callable(line) else line
             os.write(fd, line.encode() + (b"" if line == "\x03" else b"\n"))
     else:
         os.kill(pid, signal.SIGKILL)
@@ -87,13 +88,32 @@ status, seen = on_terminal(STOP, [(QUESTION, "us"), keys[0], (keys[1][0], "")])
 ok(status == 0 and "HOLD" in seen and "secret" not in seen, "the name signs; an officer who declines leaves a hold", seen)
 ok("Suspéndase" in seen, "in a UTF-8 locale texts keep their letters", seen)
 
+# ---- a lift is signed for what was seen ----
+write("phrases/officer1", "first secret\n")
+write("phrases/officer2", "second secret\n")
+BY_FILE = {"PROVISO_PASSPHRASES": at("phrases")}
+
+
+def meanwhile(name):
+    r = proviso("--home", at("co"), "party", "add", name, "--name", "en=Late", env=BY_FILE)
+    return "us" if r.status == 0 else "nothing was done meanwhile"
+
+
+LIFT = ["--home", at("co"), "order", "lift", home("order", "list", "--json").json()["orders"][0]["record"]["id"]]
+status, seen = on_terminal(LIFT, [(QUESTION, lambda: meanwhile("us.late"))], env=BY_FILE)
+ok(status == 6 and "while you looked" in seen and "HOLD" in home("order", "list").out, "an act in between: look again", seen)
+status, seen = on_terminal(LIFT, [(QUESTION, "us")], env=BY_FILE)
+ok(status == 0 and "Lifted" in seen, "the same again, and it is lifted", seen)
+status, seen = on_terminal(STOP, [(QUESTION, lambda: meanwhile("us.later"))], env=BY_FILE)
+ok(status == 0 and "In force" in seen, "a stop does not wait for a count", seen)
+
 # ---- colour, width ----
 plain = re.compile(r"\x1b\[[0-9;]*m")
 status, seen = on_terminal(["--home", at("co"), "order", "list"], [])
-ok("\x1b[1m" in seen and "HOLD" in plain.sub("", seen), "colour on a terminal, beside the word", repr(seen))
+ok("\x1b[1m" in seen and "IN FORCE" in plain.sub("", seen), "colour on a terminal, beside the word", repr(seen))
 for env in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
     status, seen = on_terminal(["--home", at("co"), "order", "list"], [], env=env)
-    ok("\x1b" not in seen and "HOLD" in seen, "no colour with %s" % list(env)[0], repr(seen))
+    ok("\x1b" not in seen and "IN FORCE" in seen, "no colour with %s" % list(env)[0], repr(seen))
 status, seen = on_terminal(["--home", at("co"), "key", "list"], [], columns=60)
 ok(all(len(plain.sub("", line)) <= 60 for line in seen.splitlines()) and "..." in seen, "tables are cut to the terminal's width", seen)
 wide = home("key", "list").out
