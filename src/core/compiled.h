@@ -350,14 +350,18 @@ struct pv_bearer {
 	uint32_t node, mates;
 };
 
-struct pv_party_row {
-	uint32_t givers, takers; /* of bearers */
+#define PV_ROW_OWN 12
+
+struct pv_party_row { /* two cache lines */
 	uint16_t giver_n, taker_n;
+	uint32_t others; /* of bearers, when the row has no room for them; givers, then takers */
 	uint32_t below_givers,
 	    below_takers; /* lists: orders whose giver (taker) side is strictly below */
 	uint32_t links, link_n;
-	uint32_t unused;
+	uint64_t unused;
+	struct pv_bearer own[PV_ROW_OWN]; /* givers, then takers */
 };
+_Static_assert(sizeof(struct pv_party_row) == 128, "a row is two cache lines");
 
 /* A party by which another is covered too, since then. */
 struct pv_link {
@@ -373,7 +377,8 @@ struct pv_snapshot {
 	uint64_t acts, lift_quorum, needs[PV_KIND_COUNT];
 
 	struct pv_lexicon parties, terms[PV_TREE_COUNT];
-	struct pv_party_row *rows;
+	struct pv_party_row *rows; /* at a cache line of row_block */
+	void *row_block;
 	struct pv_bearer *bearers;
 	struct pv_link *links;
 	size_t bearer_n, link_n;
@@ -405,6 +410,13 @@ struct pv_snapshot {
 	struct pv_map *recalled; /* report -> its first of recalls */
 	uint32_t *recall_next;   /* the next one of the same report; PV_MAP_NONE */
 };
+
+/* Those at or above a party that bear something as givers, then those that do as takers. */
+static inline const struct pv_bearer *
+pv_row_bearers(const struct pv_snapshot *s, const struct pv_party_row *row)
+{
+	return row->giver_n + row->taker_n <= PV_ROW_OWN ? row->own : s->bearers + row->others;
+}
 
 static inline uint64_t
 pv_pair_hash(const struct pv_snapshot *s, uint32_t giver, uint32_t taker)

@@ -90,8 +90,10 @@ reach_party(const struct pv_snapshot *s, const struct pv_search *search)
 {
 	uint32_t node = pv_search_reach(search);
 
-	if (node != PV_NO_NODE)
-		__builtin_prefetch(&s->rows[node]);
+	if (node == PV_NO_NODE)
+		return;
+	__builtin_prefetch(&s->rows[node]);
+	__builtin_prefetch((const char *)&s->rows[node] + 64);
 }
 
 static uint32_t
@@ -119,10 +121,6 @@ fill_names(struct run *r, struct view *v)
 	pv_search_reach(&channel);
 	v->originator = end_party(r, &from);
 	v->recipient = end_party(r, &to);
-	if (v->originator != PV_NO_NODE)
-		__builtin_prefetch(&s->bearers[s->rows[v->originator].givers]);
-	if (v->recipient != PV_NO_NODE)
-		__builtin_prefetch(&s->bearers[s->rows[v->recipient].takers]);
 	v->purpose = pv_place_of_node(&terms[PV_PURPOSE], pv_search_end(&purpose), r->now);
 	v->channel = pv_place_of_node(&terms[PV_CHANNEL], pv_search_end(&channel), r->now);
 }
@@ -430,16 +428,30 @@ judge_order(struct run *r, const struct view *v, const struct pv_entry *e, const
 	hit(r, v->origin, &s->rules.at[e->rule]);
 }
 
-/* Under on the giver's side of what gives; else either way. For lists of what lies below a party. */
+/* Whether a party that bears something is at or above the one whose row this is. */
+static bool
+in_row(const struct pv_bearer *at, uint16_t n, uint32_t party)
+{
+	for (uint16_t i = 0; i < n; i++)
+		if (at[i].node == party)
+			return true;
+	return false;
+}
+
+/*
+ * Under on the giver's side of what gives; else either way. For lists of what lies below a party; who is above is found
+ * in the rows, which were read before, and not at the entry's own parties.
+ */
 static bool
 between(const struct view *v, const struct pv_entry *e, const struct stance *st)
 {
-	struct pv_span giver = pv_node_span(&v->s->parties, e->giver);
+	const struct pv_party_row *g = &v->s->rows[st->giver], *t = &v->s->rows[st->taker];
 
-	if (!pv_span_meets(pv_node_span(&v->s->parties, e->taker), st->taker_span))
+	if (!in_row(pv_row_bearers(v->s, g), g->giver_n, e->giver) &&
+	    !((e->flags & PV_ENTRY_TAKE) != 0 && pv_span_has(st->giver_span, e->giver)))
 		return false;
-	return (e->flags & PV_ENTRY_TAKE) != 0 ? pv_span_meets(giver, st->giver_span)
-					       : pv_span_has(giver, st->giver);
+	return pv_span_has(st->taker_span, e->taker) ||
+	       in_row(pv_row_bearers(v->s, t) + t->giver_n, t->taker_n, e->taker);
 }
 
 static bool
@@ -539,7 +551,8 @@ static uint32_t
 candidates(const struct pv_snapshot *s, struct pairs *p, struct candidate *out)
 {
 	const struct pv_party_row *g = &s->rows[p->giver], *t = &s->rows[p->taker];
-	const struct pv_bearer *givers = s->bearers + g->givers, *takers = s->bearers + t->takers;
+	const struct pv_bearer *givers = pv_row_bearers(s, g),
+			       *takers = pv_row_bearers(s, t) + t->giver_n;
 	uint32_t n = 0;
 
 	p->more = false;
@@ -556,6 +569,8 @@ candidates(const struct pv_snapshot *s, struct pairs *p, struct candidate *out)
 			out[n] =
 			    (struct candidate){ pv_pair_hash(s, a.node, b.node), a.node, b.node };
 			__builtin_prefetch(filter_word(s, out[n].hash));
+			if (n < 4) /* few enough not to wait for the filter */
+				__builtin_prefetch(&s->pairs[out[n].hash & s->pair_mask]);
 			n++;
 		}
 	return n;

@@ -708,50 +708,69 @@ index_pairs(struct pv_snapshot *s)
 	}
 }
 
-/* For each party those at or above it that bear something. Who bears nothing shares the row of its parent. */
-static void
-index_bearers(struct build *b, bool giver)
+/* For each party those at or above it that bear something: a bearer, and the nearest of them further up. */
+struct chain {
+	uint32_t *mates, *nearest; /* of each party; nearest PV_NO_NODE: none */
+};
+
+static struct chain
+chain_bearers(const struct build *b, bool giver)
 {
-	struct pv_snapshot *s = b->s;
-	uint32_t *mates = pv_alloc_n(s->parties.n, sizeof(*mates));
-	struct {
-		struct pv_bearer *at;
-		size_t n, cap;
-	} v = { s->bearers, s->bearer_n, s->bearer_n };
+	const struct pv_snapshot *s = b->s;
+	struct chain c = { pv_alloc_n(s->parties.n, sizeof(*c.mates)),
+		pv_alloc_n(s->parties.n, sizeof(*c.nearest)) };
 
 	for (size_t i = 0; i < s->entries.n; i++) {
 		const struct pv_entry *e = &s->entries.at[i];
-		mates[giver ? e->giver : e->taker] |= pv_mate_bit(giver ? e->taker : e->giver);
+		c.mates[giver ? e->giver : e->taker] |= pv_mate_bit(giver ? e->taker : e->giver);
 	}
+	for (uint32_t i = 0; i < s->parties.n; i++)
+		c.nearest[i] = c.mates[i] != 0              ? i
+			       : b->parent[i] != PV_NO_NODE ? c.nearest[b->parent[i]]
+							    : PV_NO_NODE;
+	return c;
+}
+
+static uint16_t
+follow_chain(const struct build *b, const struct chain *c, uint32_t party, struct pv_bearer *out)
+{
+	uint16_t n = 0;
+
+	for (uint32_t at = c->nearest[party]; at != PV_NO_NODE;
+	     at = b->parent[at] != PV_NO_NODE ? c->nearest[b->parent[at]] : PV_NO_NODE)
+		out[n++] = (struct pv_bearer){ at, c->mates[at] };
+	return n;
+}
+
+static void
+index_bearers(struct build *b)
+{
+	struct pv_snapshot *s = b->s;
+	struct chain givers = chain_bearers(b, true), takers = chain_bearers(b, false);
+	struct {
+		struct pv_bearer *at;
+		size_t n, cap;
+	} others = { 0 };
+
 	for (uint32_t i = 0; i < s->parties.n; i++) {
-		uint32_t up = b->parent[i];
-		uint32_t first = up == PV_NO_NODE ? 0
-				 : giver          ? s->rows[up].givers
-						  : s->rows[up].takers;
-		uint16_t n = up == PV_NO_NODE ? 0
-			     : giver          ? s->rows[up].giver_n
-					      : s->rows[up].taker_n;
-		if (mates[i] != 0) {
-			uint32_t own = (uint32_t)v.n;
-			for (uint32_t k = 0; k < n; k++) {
-				struct pv_bearer same = v.at[first + k];
-				*PV_VEC_ADD(&v) = same;
-			}
-			*PV_VEC_ADD(&v) = (struct pv_bearer){ i, mates[i] };
-			first = own;
-			n++;
-		}
-		if (giver) {
-			s->rows[i].givers = first;
-			s->rows[i].giver_n = n;
-		} else {
-			s->rows[i].takers = first;
-			s->rows[i].taker_n = n;
-		}
+		struct pv_party_row *row = &s->rows[i];
+		struct pv_bearer
+		    all[2 * UINT8_MAX]; /* a name has at most so many bytes, so fewer labels */
+		row->giver_n = follow_chain(b, &givers, i, all);
+		row->taker_n = follow_chain(b, &takers, i, all + row->giver_n);
+		row->others = (uint32_t)others.n;
+		if (row->giver_n + row->taker_n <= PV_ROW_OWN)
+			memcpy(row->own, all, (size_t)(row->giver_n + row->taker_n) * sizeof(*all));
+		else
+			for (uint32_t k = 0; k < (uint32_t)row->giver_n + row->taker_n; k++)
+				*PV_VEC_ADD(&others) = all[k];
 	}
-	s->bearers = v.at;
-	s->bearer_n = v.n;
-	pv_free(mates);
+	s->bearers = others.at;
+	s->bearer_n = others.n;
+	pv_free(givers.mates);
+	pv_free(givers.nearest);
+	pv_free(takers.mates);
+	pv_free(takers.nearest);
 }
 
 /* Calls for each order and each party strictly above one of its sides: counts, or files it. */
@@ -849,15 +868,15 @@ pv_snapshot_build(const struct pv_state *st)
 	s->lift_quorum = st->lift_quorum;
 	memcpy(s->needs, st->needs, sizeof(s->needs));
 	s->overfull = !build_lexicons(s, st);
-	s->rows = pv_huge_alloc_n(s->parties.n, sizeof(*s->rows));
+	s->row_block = pv_huge_alloc_n((size_t)s->parties.n + 1, sizeof(*s->rows));
+	s->rows = pv_line_of(s->row_block);
 	find_parents(&b);
 	close_parties(&b, &st->by_kind[PV_PARTY]);
 	pv_timelines_begin(&s->timelines, st);
 	compile_rules(&b, st);
 	sort_entries(s);
 	index_pairs(s);
-	index_bearers(&b, true);
-	index_bearers(&b, false);
+	index_bearers(&b);
 	index_below(&b, true);
 	index_below(&b, false);
 	index_recalls(s, &st->by_kind[PV_RECALL]);
@@ -881,7 +900,7 @@ pv_snapshot_free(struct pv_snapshot *s)
 	for (enum pv_tree tree = PV_TOPIC; tree < PV_TREE_COUNT; tree++)
 		pv_lexicon_clear(&s->terms[tree]);
 	pv_timelines_clear(&s->timelines);
-	pv_free(s->rows);
+	pv_free(s->row_block);
 	pv_free(s->bearers);
 	pv_free(s->links);
 	pv_free(s->pairs);

@@ -240,7 +240,7 @@ big_make(struct big *b)
 	b->c = (struct chance){ b->seed };
 	b->topics = 2000;
 	b->regions = 5000;
-	b->purposes = 300;
+	b->purposes = 60; /* the default vocabulary has 49 */
 	b->channels = 12;
 	b->party = grow(b, "s", b->parties, roots, 6);
 	b->root[0] = PV_SLICE("s0");
@@ -310,6 +310,23 @@ ask_near(struct big *b, struct pv_request *r, const struct pv_agreement *a)
 		r->channel = sink(b, a->channels.at[0], b->channel, b->channels);
 }
 
+static void
+ask_near_order(struct big *b, struct pv_request *r, const struct pv_order *o)
+{
+	bool give = (o->direction & PV_GIVE) != 0;
+
+	r->matter.originator =
+	    sink(b, give ? o->subject.at[0] : o->counterpart.at[0], b->party, b->parties);
+	r->recipient =
+	    sink(b, give ? o->counterpart.at[0] : o->subject.at[0], b->party, b->parties);
+	if (o->topic.n != 0)
+		r->matter.topics = just(b, sink(b, o->topic, b->topic, b->topics));
+	if (o->region.n != 0)
+		r->matter.regions = just(b, sink(b, o->region, b->region, b->regions));
+	if (o->has_purposes)
+		r->purpose = sink(b, o->purposes.at[0], b->purpose, b->purposes);
+}
+
 /* The texts of one request lie together, as they do when it was just read from somewhere. */
 static void
 gather(struct big *b, struct pv_request *r)
@@ -326,6 +343,7 @@ void
 big_ask(struct big *b, struct pv_request *out, size_t n, bool broad)
 {
 	const struct pv_facts *agreements = &b->w->logs[0]->by_kind[PV_AGREEMENT];
+	const struct pv_facts *orders = &b->w->logs[0]->by_kind[PV_ORDER];
 
 	for (size_t i = 0; i < n; i++) {
 		struct pv_request *r = &out[i];
@@ -347,6 +365,8 @@ big_ask(struct big *b, struct pv_request *out, size_t n, bool broad)
 		if (agreements->n != 0 && chance_one_in(&b->c, 2))
 			ask_near(b, r,
 			    &agreements->at[chance_below(&b->c, agreements->n)]->r->agreement);
+		else if (orders->n != 0 && chance_one_in(&b->c, 2))
+			ask_near_order(b, r, &orders->at[chance_below(&b->c, orders->n)]->r->order);
 		if (chance_one_in(&b->c, 20))
 			r->matter.never = just(b, one_of(b, b->purpose, b->purposes));
 		if (broad)

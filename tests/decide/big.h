@@ -30,7 +30,7 @@ struct big {
 /* Fills in the rest of b; world_free(b->w) and big_clear(b) release it. */
 void big_make(struct big *b);
 void big_clear(struct big *b);
-/* Fills in n requests. Half are near an agreement, so that much is permitted. broad: the recipient is a root. */
+/* Fills in n requests. Half are near an agreement, a quarter near an order. broad: the recipient is a root. */
 void big_ask(struct big *b, struct pv_request *out, size_t n, bool broad);
 
 #define BIG_NOW 1000
