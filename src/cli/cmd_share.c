@@ -184,6 +184,32 @@ tell_no_conditions(struct pv_run *r, const char *file)
 	return PV_EXIT_INPUT;
 }
 
+/* A report of another stays another's: that is a no, not a mistake in the command. */
+static int
+tell_not_ours(struct pv_run *r, struct pv_slice party, struct pv_slice originator)
+{
+	struct pv_screen *t = &r->term;
+	struct pv_json_out out;
+
+	if (r->json) {
+		pv_json_begin(&out);
+		pv_jsonw_object(&out.w, "refused");
+		pv_jsonw_str(&out.w, "reason", PV_SLICE("another-originator"));
+		pv_jsonw_str(&out.w, "originator", originator);
+		pv_jsonw_end(&out.w);
+		pv_json_end(r, &out);
+		return PV_EXIT_NO;
+	}
+	pv_note(t, "Not shared: you act for %.*s, and %.*s is not below it.", PV_FMT(party),
+	    PV_FMT(originator));
+	pv_para_note(t, "  ",
+	    "A report of %.*s stays a report of %.*s; only who acts for %.*s can share it. To pass "
+	    "on what you opened from there, ask %.*s.",
+	    PV_FMT(originator), PV_FMT(originator), PV_FMT(originator), PV_FMT(originator));
+	pv_note(t, "Nothing was written.");
+	return PV_EXIT_NO;
+}
+
 /* ---- sharing ---- */
 
 static void
@@ -392,6 +418,9 @@ run_share(struct pv_run *r)
 		return tell_no_conditions(r, r->args.at[0]);
 	if (!pv_ok(pv_home_open(r, &d, &e)))
 		return pv_fail(r, &e, PV_NO_SLICE);
+	if (label.report.originator.n != 0 &&
+	    !pv_name_under(label.report.originator, pv_desk_identity(d).party))
+		return tell_not_ours(r, pv_desk_identity(d).party, label.report.originator);
 	return share_all(r, d, files, n, &label);
 }
 

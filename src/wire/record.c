@@ -463,12 +463,27 @@ may_be_empty(const struct pv_member *m)
 	return false;
 }
 
+/* Of a report, by sharing it. */
+static bool
+is_filled_in(const char *name)
+{
+	static const char *const names[] = { "id", "originator", "title", "created", "content",
+		"reliability", "credibility" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
 static bool
 may_be_missing(const struct pv_member *m, unsigned flags)
 {
 	if ((m->flags & PV_M_SIGNED) != 0)
 		return (flags & (PV_READ_BARE | PV_READ_DRAFT)) != 0;
 	if ((m->flags & PV_M_REQUIRED) == 0)
+		return true;
+	if ((flags & PV_READ_LABEL) != 0 && is_filled_in(m->name))
 		return true;
 	if ((flags & PV_READ_DRAFT) != 0 && (m->flags & PV_M_DRAFT) != 0)
 		return true;

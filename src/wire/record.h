@@ -22,9 +22,11 @@
  * BARE: policy testing without signatures. `log` may be absent; lists, maps and objects may be left out and count as
  * empty, save those that must not be empty, and `except`.
  * DRAFT: not signed yet. `log`, `time`, `issuer` and `basis` may be absent; the signer fills them in.
+ * LABEL: a report that is yet to be shared: what sharing fills in may be absent too.
  */
 #define PV_READ_BARE  1u
 #define PV_READ_DRAFT 2u
+#define PV_READ_LABEL 4u
 
 /*
  * Reads value `node` of doc. All text is copied into the arena; out->line is the canonical text. Errors carry the
