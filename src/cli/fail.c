@@ -164,6 +164,12 @@ place(struct pv_run *r, const struct pv_err *e, struct pv_buf *out)
 	}
 }
 
+static bool
+ends_sentence(const struct pv_buf *line)
+{
+	return line->n != 0 && strchr(".?!:", line->p[line->n - 1]) != NULL;
+}
+
 static void
 tell(struct pv_run *r, const struct pv_err *e, struct pv_slice text)
 {
@@ -174,7 +180,8 @@ tell(struct pv_run *r, const struct pv_err *e, struct pv_slice text)
 		pv_buf_addf(&line, "%s: ", e->field);
 	pv_buf_add_str(&line, e->what);
 	if (e->source[0] == '\0')
-		pv_para_note(&r->term, "", "%s", pv_buf_str(&line));
+		pv_para_note(
+		    &r->term, "", "%s%s", pv_buf_str(&line), ends_sentence(&line) ? "" : ".");
 	else
 		pv_note(&r->term, "%s",
 		    pv_buf_str(&line)); /* one line: other programs read file:line:col */

@@ -129,8 +129,8 @@ no_entry(struct pv_status st, struct pv_err *e)
 		return st;
 	if (!pv_slice_starts(pv_slice_of(why.what), PV_SLICE("the journal ")))
 		st = pv_err_set(e, why.code, why.raised, "the journal cannot be written: %s", why.what);
-	return pv_advise(st, e, "No entry, no key: until it can be, nothing is sealed, released or opened here. Orders still arrive and hold.%s%s",
-	    why.fix[0] != '\0' ? " Then: " : "", why.fix);
+	return pv_advise(st, e, "No entry, no key: until it can be, nothing is sealed, released or opened here. Orders still arrive and hold.%s%s%s",
+	    why.fix[0] != '\0' ? " To go on: " : "", why.fix, why.fix[0] != '\0' ? "." : "");
 }
 
 PV_RESULT
