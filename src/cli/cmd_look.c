@@ -251,6 +251,22 @@ tell_verdict(struct pv_run *r, const struct pv_desk *d, const struct pv_explanat
 		    pv_reason_line(x->reason), when, pv_show_count(r->arena, log));
 }
 
+/* Rules that are further off: counted, not listed. */
+static void
+tell_more(struct pv_run *r, const struct pv_explanation *x)
+{
+	const char *orders = pv_show_n(r->arena, x->more_orders, "more order", "more orders");
+	const char *agreements =
+	    pv_show_n(r->arena, x->more_agreements, "more agreement", "more agreements");
+	bool both = x->more_orders != 0 && x->more_agreements != 0;
+
+	if (x->more_orders + x->more_agreements == 0)
+		return;
+	pv_line(&r->term, "  %s%s%s %s about something else.", x->more_orders != 0 ? orders : "",
+	    both ? " and " : "", x->more_agreements != 0 ? agreements : "",
+	    x->more_orders + x->more_agreements == 1 ? "is" : "are");
+}
+
 static void
 tell_explanation(
     struct pv_run *r, const struct pv_desk *d, const struct pv_explanation *x, uint64_t at)
@@ -274,10 +290,7 @@ tell_explanation(
 		last = row->step;
 	}
 	pv_table_print(table, &r->term, 2);
-	if (x->more_orders + x->more_agreements != 0)
-		pv_line(&r->term,
-		    "  %zu more orders and %zu more agreements are about something else.",
-		    x->more_orders, x->more_agreements);
+	tell_more(r, x);
 	tell_changes(r, x);
 }
 

@@ -93,11 +93,11 @@ run_ask(struct pv_run *r)
 	if (path == NULL || strcmp(path, "-") == 0)
 		return PV_EXIT_DONE;
 	pv_state_line(&r->term, PV_STRONG, "Asked",
-	    ": for %.*s, %.*s. The request is in %s, signed by this home.", PV_FMT(a.report),
-	    PV_FMT(who.purpose), path);
-	pv_line(&r->term, "  Send it to %.*s. There: proviso answer REQUEST --out REPLY",
+	    ": %.*s, for %.*s. The signed request is in %s.", PV_FMT(a.report), PV_FMT(who.purpose),
+	    path);
+	pv_para(&r->term, "  Send it to  ", "%.*s; there: proviso answer REQUEST -o REPLY",
 	    PV_FMT(a.originator));
-	pv_line(&r->term, "  Then here: proviso open %s --purpose %.*s --grant REPLY --out FILE",
+	pv_para(&r->term, "  Then here   ", "proviso open %s --purpose %.*s --grant REPLY -o FILE",
 	    r->args.at[0], PV_FMT(who.purpose));
 	return PV_EXIT_DONE;
 }

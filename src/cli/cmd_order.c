@@ -666,6 +666,14 @@ tell_condition(struct pv_run *r, const struct pv_order_row *row)
 	    c->say_holds, c->say_ended, (unsigned long long)row->condition_quorum);
 }
 
+static void
+tell_basis(struct pv_run *r, const struct pv_basis_list *basis)
+{
+	for (size_t i = 0; i < basis->n; i++)
+		pv_para(&r->term, i == 0 ? "  Basis         " : "                ", "%s",
+		    pv_basis_text(r->arena, &basis->at[i]));
+}
+
 static int
 run_show(struct pv_run *r)
 {
@@ -714,6 +722,7 @@ run_show(struct pv_run *r)
 	for (size_t i = 0; i < o->text.n; i++)
 		pv_para(t, "  Text          ", "%.*s \"%.*s\"", PV_FMT(o->text.at[i].lang),
 		    PV_FMT(o->text.at[i].text));
+	tell_basis(r, &row->order.basis);
 	if (o->dealings.n != 0)
 		pv_para(t, "  By hand       ", "%s", pv_list_names(a, o->dealings, ""));
 	if (row->withheld.n != 0)

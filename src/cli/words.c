@@ -180,6 +180,32 @@ pv_list_exceptions(struct pv_arena *a, struct pv_exceptions x)
 	return pv_list_exceptions_hiding(a, x, false);
 }
 
+static void
+add_source(struct pv_buf *out, struct pv_arena *a, const struct pv_source *s)
+{
+	join(out, "; ", s->who);
+	if (s->via.n != 0)
+		pv_buf_addf(out, ", via %s", pv_list_names(a, s->via, ""));
+	pv_buf_addf(out, ", %s %s", pv_claim_name(s->status), pv_show_time(a, s->date));
+	if (s->url.n != 0)
+		pv_buf_addf(out, ", %.*s", PV_FMT(s->url));
+}
+
+const char *
+pv_basis_text(struct pv_arena *a, const struct pv_basis *b)
+{
+	PV_AUTO(pv_buf_free) struct pv_buf text = { 0 };
+
+	if (b->cites.n != 0)
+		pv_buf_addf(&text, "%.*s%s%.*s", PV_FMT(b->cites), b->origin.n != 0 ? " of " : "",
+		    PV_FMT(b->origin));
+	if (b->has_source)
+		add_source(&text, a, &b->source);
+	if (b->note.n != 0)
+		join(&text, "; ", b->note);
+	return pv_arena_str(a, pv_buf_slice(&text));
+}
+
 const char *
 pv_reason_line(enum pv_reason why)
 {

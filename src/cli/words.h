@@ -23,6 +23,8 @@ const char *pv_list_scope_hiding(struct pv_arena *a, const struct pv_order *o, c
 const char *pv_list_exceptions(struct pv_arena *a, struct pv_exceptions x);
 /* hide: of a purpose only that it is one, or that it is safety of life. */
 const char *pv_list_exceptions_hiding(struct pv_arena *a, struct pv_exceptions x, bool hide);
+/* "as-0003 of co/orders; who, via whom, reported 2025-11-11 14:00:00 UTC, url; a remark" */
+const char *pv_basis_text(struct pv_arena *a, const struct pv_basis *b);
 const char *pv_reason_line(enum pv_reason why); /* "suspended by an order" */
 
 /* ---- JSON answers ---- */
