@@ -15,7 +15,8 @@
 #include "wire/record.h"
 #include "wire/signed.h"
 
-#define ACTS_MAX 200000
+#define ACTS_MAX       200000
+#define STATEMENTS_MAX 5000 /* each is an entry of the journal with its commitments */
 
 /* One record on its way in. */
 struct pending {
@@ -38,6 +39,8 @@ struct batch {
 	struct pv_officers *officers; /* unlocked once for all records */
 	PV_VEC(struct pending) acts;
 	PV_VEC(struct pv_err) errors;
+	struct pv_map *stated;        /* ids of statements -> place in acts */
+	size_t statements;            /* that are new */
 	uint64_t next; /* the place in the log of the next act that is appended */
 };
 
@@ -222,15 +225,15 @@ more_signatures(const struct batch *b, const struct pending *p, bool *more, stru
 static PV_RESULT
 check_twice(struct batch *b, const struct pending *p, bool *here, struct pv_err *e)
 {
-	for (size_t i = 0; i < b->acts.n && !*here; i++) {
-		const struct pending *other = &b->acts.at[i];
+	uint32_t i = pv_map_get(b->stated, p->r->id);
 
-		if (!other->journal_side || !pv_slice_eq(other->r->id, p->r->id))
-			continue;
-		if (!pv_slice_eq(other->note, p->note))
-			return pv_within(PV_FAIL(e, PV_E_INPUT, "\"%.*s\" is here with other content", PV_FMT(p->r->id)), e, "id");
-		*here = true;
+	if (i == PV_MAP_NONE) {
+		pv_map_set(b->stated, p->r->id, (uint32_t)b->acts.n);
+		return PV_DONE;
 	}
+	if (!pv_slice_eq(b->acts.at[i].note, p->note))
+		return pv_within(PV_FAIL(e, PV_E_INPUT, "\"%.*s\" is here with other content", PV_FMT(p->r->id)), e, "id");
+	*here = true;
 	return PV_DONE;
 }
 
@@ -243,6 +246,9 @@ take_statement(struct batch *b, struct pending *p, struct pv_err *e)
 	PV_TRY(pv_outcome_check(b->d, p->r, p->note, b->a, &here, e));
 	PV_TRY(check_twice(b, p, &here, e));
 	p->applied = here ? PV_UNCHANGED : PV_APPLIED;
+	b->statements += here ? 0 : 1;
+	if (b->statements > STATEMENTS_MAX)
+		return PV_FAIL(e, PV_E_LIMIT, "more than %d statements in one file", STATEMENTS_MAX);
 	return PV_DONE;
 }
 
@@ -408,6 +414,9 @@ lay_statements(struct batch *b, struct pv_store_change **changes, size_t *n, str
 	PV_VEC(struct pv_store_change) all = { 0 };
 	struct pv_status st = PV_DONE;
 
+	if (b->statements == 0)
+		return PV_DONE; /* an order waits for nothing of the journal's */
+	PV_TRY(pv_journal_flush(b->d, e));
 	for (size_t i = 0; i < *n; i++)
 		*PV_VEC_ADD(&all) = (*changes)[i];
 	for (size_t i = 0; pv_ok(st) && i < b->acts.n; i++) {
@@ -439,7 +448,6 @@ append(struct batch *b, struct pv_apply_answer *out, struct pv_err *e)
 	struct pv_store_result r;
 	bool moved;
 
-	PV_TRY(pv_journal_flush(d, e));
 	lay_out(b, &l, pv_desk_now(d));
 	PV_TRY(check_sizes(&l, e));
 	if (l.entry_count == 0)
@@ -585,8 +593,10 @@ pv_desk_apply(struct pv_desk *d, const struct pv_apply_ask *ask, struct pv_unloc
 	PV_TRY(pv_home_refresh(d, e));
 	out->log_size = b.next = d->own.loaded;
 	PV_TRY(pv_officers_open(&b.officers, d->path, unlock, &d->env, e));
+	b.stated = pv_map_new(16);
 	st = run(&b, out, e);
 	pv_officers_close(b.officers);
+	pv_map_free(b.stated);
 	PV_VEC_FREE(&b.acts);
 	PV_VEC_FREE(&b.errors);
 	return st;

@@ -224,6 +224,7 @@ read_order_entry(struct pv_desk *d, struct pv_store_view *v, struct pv_slice log
 	struct pv_store_row row = { 0 };
 	struct pv_slice body, line;
 	struct pv_record r;
+	const char *end;
 	bool found;
 
 	(void)d;
@@ -236,7 +237,10 @@ read_order_entry(struct pv_desk *d, struct pv_store_view *v, struct pv_slice log
 		return PV_DONE;
 	}
 	body = pv_act_row_note(row.c[PV_C_ACT_BODY].s);
-	line = pv_slice_sub(body, 0, (size_t)((const char *)memchr(body.p, '\n', body.n) - body.p));
+	end = body.n != 0 ? memchr(body.p, '\n', body.n) : NULL;
+	if (end == NULL)
+		return PV_FAIL(e, PV_E_UNTRUSTED, "the row of entry %llu is damaged", (unsigned long long)out->index);
+	line = pv_slice_sub(body, 0, (size_t)(end - body.p));
 	PV_TRY(pv_record_read_text(&r, line, 0, a, e));
 	out->kind = pv_slice_of(pv_kind_name(r.kind));
 	out->id = r.id;

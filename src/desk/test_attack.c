@@ -635,6 +635,50 @@ attack_between(void)
 	pv_buf_free(&the_grant);
 }
 
+/* ---- two who answer the same request ---- */
+
+static unsigned both;
+
+static void
+answer_too(void *ctx)
+{
+	both += run_answer(ctx) ? 1 : 0;
+}
+
+static void
+attack_twice(void)
+{
+	struct pv_desk *co, *us, *twin;
+	unsigned long at = 1;
+	unsigned most = 0, least = 2;
+	bool fired = true;
+
+	new_case("one request answered by two at once");
+	co = take_home("co");
+	us = take_home("us");
+	share(co, "r-one", "the first report");
+	the_request = ask_for(us, in_case("r-one.tdf"), "law.interdict", "");
+	pv_desk_close(co);
+	for (; fired && at < 200; at++) {
+		shell(pv_arena_printf(arena, "rm -rf %s; cp -a %s %s", in_case("co.run"), in_case("co"), in_case("co.run")).p);
+		co = open_home("co.run");
+		twin = open_home("co.run");
+		both = 0;
+		hook_at(at, answer_too, twin);
+		both += run_answer(co) ? 1 : 0;
+		fired = hook.done;
+		hook = (struct hook){ 0 };
+		most = both > most ? both : most;
+		least = both < least ? both : least;
+		pv_desk_close(co);
+		pv_desk_close(twin);
+	}
+	tap_ok(at > 5 && most == 1 && least == 1, "is granted once, whenever the other comes");
+	tap_note("%lu moments", at - 1);
+	pv_buf_free(&the_request);
+	pv_desk_close(us);
+}
+
 /* ---- a full disk at every moment ---- */
 
 static bool
@@ -741,6 +785,7 @@ main(void)
 	attack_unequal_refusals();
 	attack_resealed();
 	attack_between();
+	attack_twice();
 	attack_full_disk();
 	return end_world();
 }

@@ -809,24 +809,55 @@ attack_time(void)
 	pv_desk_close(ca);
 }
 
+static struct pv_status
+some_passphrase(void *ctx, const char *key, struct pv_secret **out, struct pv_err *e)
+{
+	(void)ctx;
+	(void)key;
+	(void)e;
+	*out = pv_secret_of("correct horse", 13);
+	return PV_DONE;
+}
+
+/* What is an exercise stays among exercises, and what is real among what is real. */
 static void
 attack_exercise(void)
 {
-	struct pv_desk *co;
+	struct pv_desk *co, *live = NULL;
+	struct pv_env env = test_env();
+	struct pv_unlock unlock = { .passphrase = some_passphrase };
+	struct pv_text text = { PV_SLICE("en"), PV_SLICE("real") };
+	struct pv_init_ask ask = { .party = PV_SLICE("real"), .names = { &text, 1 }, .quorum = 1 };
+	struct pv_init_answer made;
 	struct pv_apply_answer done;
+	struct pv_buf card = { 0 }, records = { 0 }, bundle;
+	struct pv_slice words;
 	struct pv_err e = { 0 };
-	struct seen before, after;
 
 	new_case("exercise");
 	co = take_home("co");
-	before = look_at(co);
-	good(try_apply(co, PV_SLICE("{\"basis\":[],\"exercise\":true,\"id\":\"p-z\",\"issuer\":\"co\",\"log\":\"co/orders\",\"name\":\"z\",\"names\":{},\"record\":\"party\","
-				    "\"time\":\"2026-09-21T14:00:00Z\"}\n"),
-		 all_officers(), &done, &e), &e, "a record of an exercise");
-	tap_ok(done.error_count == 0 && done.applied == 1, "goes into the log of one");
-	after = look_at(co);
-	tap_ok(after.size == before.size + 1, "and is there");
+	ask.home = in_case("real");
+	good(pv_desk_init(&ask, &unlock, &env, arena, &made, &e), &e, "a real home is made");
+	live = open_home("real");
+	good(try_apply(live, PV_SLICE("{\"record\":\"party\",\"id\":\"p-x\",\"name\":\"x\",\"names\":{},\"exercise\":true}\n"), unlock, &done, &e), &e,
+	    "a record of an exercise");
+	tap_ok(done.error_count == 1 && strstr(done.errors[0].what, "exercise") != NULL, "does not go into a real log");
+	good(try_apply(co, PV_SLICE("{\"basis\":[],\"id\":\"p-z\",\"issuer\":\"co\",\"log\":\"co/orders\",\"name\":\"z\",\"names\":{},\"record\":\"party\",\"time\":\"2026-09-21T14:00:00Z\"}\n"
+				    "\n\xe2\x80\x94 co/officer1 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"),
+		 all_officers(), &done, &e), &e, "a signed record that is real");
+	tap_ok(done.error_count == 1 && strstr(done.errors[0].what, "exercise") != NULL, "does not go into the log of an exercise");
+	good(try_apply(live, PV_SLICE(PARTY("co")), unlock, &done, &e), &e, "a party");
+	good(try_apply(co, PV_SLICE(PARTY("real")), all_officers(), &done, &e), &e, "and the other way round");
+	good(pv_desk_card(co, &card, &e), &e, "a card of the exercise");
+	good(pv_desk_card_records(live, pv_buf_slice(&card), "card", (struct pv_names){ 0 }, arena, &records, &words, &e), &e, "is read");
+	good(try_apply(live, pv_buf_slice(&records), unlock, &done, &e), &e, "and admitted");
+	bundle = bundle_for(co, "real", NULL);
+	refused_as(follow(live, &bundle, &e), &e, PV_E_INPUT, "the log of an exercise", "but a real home follows no exercise");
+	pv_buf_free(&bundle);
+	pv_buf_free(&card);
+	pv_buf_free(&records);
 	pv_desk_close(co);
+	pv_desk_close(live);
 }
 
 /* ---- the journal ---- */
@@ -914,7 +945,7 @@ attack_journal(void)
 	verifies(co, "the journal verifies");
 	{
 		sqlite3 *db;
-		sqlite3_stmt *st;
+		sqlite3_stmt *st = NULL;
 
 		if (sqlite3_open(in_case("co/proviso.db"), &db) != SQLITE_OK ||
 		    sqlite3_prepare_v2(db, "SELECT max(erase_key) FROM disclosures", -1, &st, NULL) != SQLITE_OK || sqlite3_step(st) != SQLITE_ROW)
