@@ -32,7 +32,7 @@ check_word(enum pv_check check)
 static void
 tell_checks(struct pv_run *r, const struct pv_verify_answer *v)
 {
-	struct pv_table *table = pv_table_new(r->arena, "lll");
+	struct pv_table *table = pv_table_new(r->arena, "llw");
 
 	for (size_t i = 0; i < v->log_count; i++)
 		pv_line(&r->term, "%.*s", PV_FMT(v->logs[i]));

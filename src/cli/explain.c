@@ -81,7 +81,7 @@ because_text(struct pv_arena *a, unsigned because)
 
 /* "o-0031 suspend, co with us.security" */
 static const char *
-rule_text(struct pv_arena *a, const struct pv_record *rec)
+rule_text(struct pv_arena *a, const struct pv_record *rec, enum pv_effect effect)
 {
 	if (rec == NULL)
 		return "";
@@ -91,7 +91,8 @@ rule_text(struct pv_arena *a, const struct pv_record *rec)
 		    pv_list_names(a, rec->order.counterpart, ""))
 		    .p;
 	if (rec->kind == PV_AGREEMENT) {
-		const char *duties = pv_list_duties(a, rec->agreement.obligations);
+		const char *duties =
+		    effect == PV_EFFECT_PERMIT ? pv_list_duties(a, rec->agreement.obligations) : "";
 
 		return pv_arena_printf(a, "%.*s, %.*s to %.*s%s%s", PV_FMT(rec->id),
 		    PV_FMT(rec->agreement.from), PV_FMT(rec->agreement.to),
@@ -104,7 +105,7 @@ rule_text(struct pv_arena *a, const struct pv_record *rec)
 const char *
 pv_explain_row(struct pv_arena *a, const struct pv_explained *x)
 {
-	const char *rule = rule_text(a, x->rule.r), *why = because_text(a, x->because);
+	const char *rule = rule_text(a, x->rule.r, x->effect), *why = because_text(a, x->because);
 	const char *hold = x->hold ? ", a hold" : "";
 
 	if (x->effect == PV_EFFECT_MISSING)
