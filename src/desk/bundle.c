@@ -466,7 +466,7 @@ struct given {
 	struct pv_slice entry, note; /* note: of a public act the entry itself; empty: withheld */
 	struct pv_slice text;        /* salt and note of a private act */
 	uint64_t since;              /* in effect here from */
-	bool known;                  /* a row has it */
+	struct pv_slice known;       /* the body of the row that has it; empty: none */
 	struct pv_record *r;
 	const struct pv_slice *signers;
 	size_t signer_count;
@@ -668,16 +668,18 @@ static PV_RESULT
 take_known(struct following *f, struct pv_store_view *v, struct given *g, struct pv_err *e)
 {
 	struct pv_store_row row = { 0 };
+	bool found;
 
 	row.c[PV_C_ACT_ORIGIN] = PV_CELL_S(f->origin);
 	row.c[PV_C_ACT_INDEX] = PV_CELL_N(g->index);
 	g->since = pv_desk_now(f->d);
-	PV_TRY(pv_store_row_get(v, PV_T_ACTS, &row, f->a, &g->known, e));
-	if (!g->known)
+	PV_TRY(pv_store_row_get(v, PV_T_ACTS, &row, f->a, &found, e));
+	if (!found)
 		return PV_DONE;
 	g->since = row.c[PV_C_ACT_SECOND].n;
+	g->known = row.c[PV_C_ACT_BODY].s;
 	if (g->note.n == 0) {
-		g->note = pv_act_row_note(row.c[PV_C_ACT_BODY].s);
+		g->note = pv_act_row_note(g->known);
 		f->withheld--;
 	}
 	return PV_DONE;
@@ -722,13 +724,16 @@ fold_all(struct following *f, struct pv_store_view *v, struct pv_err *e)
 	return PV_DONE;
 }
 
+/* A row that is there as it should be stays; one that was damaged is written anew. */
 static void
 add_rows(struct following *f, const struct given *g, struct pv_store_change *c, size_t *n)
 {
 	PV_AUTO(pv_buf_free) struct pv_buf body = { 0 };
 
 	pv_act_row_write(&body, g->signers, g->signer_count, g->note);
-	c[*n] = (struct pv_store_change){ .op = PV_OP_ADD, .table = PV_T_ACTS };
+	if (pv_slice_eq(pv_buf_slice(&body), g->known))
+		return;
+	c[*n] = (struct pv_store_change){ .op = PV_OP_PUT, .table = PV_T_ACTS };
 	c[*n].row.c[PV_C_ACT_ORIGIN] = PV_CELL_S(f->origin);
 	c[*n].row.c[PV_C_ACT_INDEX] = PV_CELL_N(g->index);
 	c[*n].row.c[PV_C_ACT_KIND] = PV_CELL_S(pv_slice_of(pv_kind_name(g->r->kind)));
@@ -768,7 +773,7 @@ keep(struct following *f, struct pv_err *e)
 	if (f->size > held)
 		c[n++] = (struct pv_store_change){ .op = PV_OP_APPEND, .log = f->origin, .entries = entries + held, .n = f->size - held };
 	for (size_t i = 0; i < f->entries.n; i++) {
-		if (f->entries.at[i].note.n != 0 && !f->entries.at[i].known)
+		if (f->entries.at[i].note.n != 0)
 			add_rows(f, &f->entries.at[i], c, &n);
 	}
 	c[n++] = (struct pv_store_change){ .op = PV_OP_TREE, .log = f->origin, .checkpoint = note };

@@ -123,6 +123,7 @@ PV_RESULT
 pv_report_row_read(struct pv_desk *d, const struct pv_store_row *row, struct pv_arena *a, struct pv_kept *out, struct pv_err *e)
 {
 	struct pv_slice extra = pv_arena_copy(a, row->c[PV_C_REPORT_EXTRA].s), line, rest, *custodians;
+	char digest[2 * PV_HASH + 1];
 	const char *end;
 	size_t n = 0;
 
@@ -141,7 +142,12 @@ pv_report_row_read(struct pv_desk *d, const struct pv_store_row *row, struct pv_
 	end = memchr(out->note.p, '\n', out->note.n);
 	if (end == NULL)
 		return PV_FAIL(e, PV_E_UNTRUSTED, "the label of a report is damaged");
-	return pv_record_read_text(&out->label, pv_slice_sub(out->note, 0, (size_t)(end - out->note.p)), 0, a, e);
+	line = pv_slice_sub(out->note, 0, (size_t)(end - out->note.p));
+	pv_hash_hex(line, digest); /* the sealed file's key is bound to this digest: the label that decides is the one that was signed */
+	if (!pv_slice_is(out->digest, digest))
+		return pv_advise(PV_FAIL(e, PV_E_UNTRUSTED, "the label of report %.*s is not the one that was signed", PV_FMT(row->c[PV_C_REPORT_ID].s)), e,
+		    "Somebody changed the store. Keep it as evidence, and restore the newest backup beside it");
+	return pv_record_read_text(&out->label, line, 0, a, e);
 }
 
 PV_RESULT

@@ -1039,6 +1039,43 @@ attack_rebuild(void)
 	pv_desk_close(us);
 }
 
+/* A partner's log that is damaged here closes what depends on it, until the partner gives it again. */
+static void
+attack_copy(void)
+{
+	struct pv_desk *co, *us, *ca;
+	struct pv_open_answer opened;
+	struct pv_err e = { 0 };
+	const char *sealed;
+
+	new_case("a damaged copy, a changed label");
+	co = take_home("co");
+	us = take_home("us");
+	ca = take_home("ca");
+	share(co, "r-one", "the first report");
+	share(ca, "r-own", "a report of ca");
+	sealed = in_case("r-one.tdf");
+	applies(ca, "{\"record\":\"agreement\",\"id\":\"a-x\",\"from\":\"ca\",\"to\":\"us\",\"purposes\":[\"law\"],\"not_before\":\"2026-01-01T00:00:00Z\",\"require\":{},\"obligations\":[]}\n",
+	    "ca's agreement with us");
+	tap_ok(gets(ca, co, sealed, "", in_case("ca.txt"), true), "ca keeps a report of co");
+	follows(ca, co, "ca", "a-us");
+	pv_desk_close(ca);
+	damage("ca", "UPDATE acts SET body = x'00' WHERE id = 'a-us'");
+	ca = open_home("ca");
+	tap_ok(why_not(us, ca, sealed, "law.interdict", "ca/orders") == PV_WHY_STALE, "what co's log decides is shut");
+	tap_ok(why_not(us, ca, in_case("r-own.tdf"), "law.interdict", "") == PV_WHY_AGREEMENT, "what it does not decide is open");
+	follows(ca, co, "ca", NULL);
+	tap_ok(why_not(us, ca, sealed, "law.interdict", "ca/orders") == PV_WHY_AGREEMENT, "the next bundle mends it");
+	pv_desk_close(ca);
+	damage("ca", "UPDATE reports SET body = CAST(replace(CAST(body AS TEXT), '\"never\":[\"strike\"]', '\"never\":[]') AS BLOB) WHERE id = 'r-one'");
+	ca = open_home("ca");
+	refused_as(try_open(ca, "r-one", PV_NO_SLICE, in_case("x.txt"), false, &opened, &e), &e, PV_E_UNTRUSTED, "not the one that was signed",
+	    "a label that was changed in the store decides nothing");
+	pv_desk_close(co);
+	pv_desk_close(us);
+	pv_desk_close(ca);
+}
+
 static void
 attack_restore(void)
 {
@@ -1126,6 +1163,7 @@ main(void)
 	attack_exercise();
 	attack_journal();
 	attack_rebuild();
+	attack_copy();
 	attack_restore();
 	attack_regions();
 	return end_world();
