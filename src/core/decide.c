@@ -301,14 +301,63 @@ report_says(struct run *r, const struct pv_matter *m)
 	return recalled(r, m) ? PV_WHY_RECALLED : PV_WHY_NONE;
 }
 
-/* ---- step 3: orders ------------------------------------------------------------------------- */
+/* ---- ids ------------------------------------------------------------------------------------ */
 
+static bool
+ref_before(const struct pv_ref *a, const struct pv_ref *b)
+{
+	return a->origin != b->origin ? a->origin < b->origin : a->index < b->index;
+}
+
+static void
+sift(struct pv_ref *at, size_t i, size_t n)
+{
+	struct pv_ref moved = at[i];
+
+	for (size_t child; (child = 2 * i + 1) < n; i = child) {
+		if (child + 1 < n && ref_before(&at[child], &at[child + 1]))
+			child++;
+		if (!ref_before(&moved, &at[child]))
+			break;
+		at[i] = at[child];
+	}
+	at[i] = moved;
+}
+
+/* Heap sort, since qsort() may allocate; then each once. */
+static void
+sort_refs(struct pv_refs *refs)
+{
+	struct pv_ref *at = refs->at;
+	size_t n = 0;
+
+	for (size_t i = refs->n / 2; i-- > 0;)
+		sift(at, i, refs->n);
+	for (size_t i = refs->n; i-- > 1;) {
+		struct pv_ref last = at[i];
+		at[i] = at[0];
+		at[0] = last;
+		sift(at, 0, i);
+	}
+	for (size_t i = 0; i < refs->n; i++)
+		if (n == 0 || ref_before(&at[n - 1], &at[i]))
+			at[n++] = at[i];
+	refs->found -= refs->n - n;
+	refs->n = n;
+}
+
+/* The same rule is found more than once, by several parties or topics. When there is no room, those go first. */
 static void
 note(struct pv_refs *refs, size_t origin, const struct pv_fact *f)
 {
-	if (refs->found++ < refs->cap)
+	if (refs->n == refs->cap && refs->found == refs->n)
+		sort_refs(refs);
+	if (refs->n < refs->cap)
 		refs->at[refs->n++] = (struct pv_ref){ f->r, f->index, origin };
+	refs->found++;
 }
+
+/* ---- step 3: orders ------------------------------------------------------------------------- */
 
 /* With first_only, a suspend ends the search, and after a restrict only a suspend matters. */
 static bool
@@ -994,48 +1043,6 @@ closed(const struct pv_origins *in, const struct pv_request *ask)
 		    (in->at[i].overlay != NULL && pv_overlay_closed(in->at[i].overlay)))
 			return true;
 	return false;
-}
-
-static bool
-ref_before(const struct pv_ref *a, const struct pv_ref *b)
-{
-	return a->origin != b->origin ? a->origin < b->origin : a->index < b->index;
-}
-
-static void
-sift(struct pv_ref *at, size_t i, size_t n)
-{
-	struct pv_ref moved = at[i];
-
-	for (size_t child; (child = 2 * i + 1) < n; i = child) {
-		if (child + 1 < n && ref_before(&at[child], &at[child + 1]))
-			child++;
-		if (!ref_before(&moved, &at[child]))
-			break;
-		at[i] = at[child];
-	}
-	at[i] = moved;
-}
-
-/* Heap sort, since qsort() may allocate; then each once. */
-static void
-sort_refs(struct pv_refs *refs)
-{
-	struct pv_ref *at = refs->at;
-	size_t n = 0;
-
-	for (size_t i = refs->n / 2; i-- > 0;)
-		sift(at, i, refs->n);
-	for (size_t i = refs->n; i-- > 1;) {
-		struct pv_ref last = at[i];
-		at[i] = at[0];
-		at[0] = last;
-		sift(at, 0, i);
-	}
-	for (size_t i = 0; i < refs->n; i++)
-		if (n == 0 || ref_before(&at[n - 1], &at[i]))
-			at[n++] = at[i];
-	refs->n = n;
 }
 
 static enum pv_reason

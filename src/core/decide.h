@@ -90,8 +90,8 @@ struct pv_ref {
 };
 
 /*
- * The caller gives at and cap. Afterwards n are there, each once, by origin and place. found counts what was found,
- * repetitions included: when it is more than cap, some are missing, and asking again with that cap gives all.
+ * The caller gives at and cap. Afterwards n are there, each once, by origin and place, and found is n; or found is more
+ * than cap, some are missing, and asking again with that much room gives all.
  */
 struct pv_refs {
 	struct pv_ref *at;
