@@ -273,6 +273,32 @@ test_ec_by_hand(void)
 		       &share, key, peer, pv_slice_mem(sealed, sizeof(sealed)), &err)) &&
 		   pv_slice_is(pv_secret_slice(share), "share"),
 	    "what was wrapped by hand under their shared x is unwrapped");
+	pv_secret_freep(&share);
+	tap_ok(key != NULL && peer != NULL && pv_ok(pv_wrap_shared(&share, key, peer, &err)) &&
+		   pv_slice_eq(pv_secret_slice(share), pv_slice_mem(x, sizeof(x))),
+	    "and x itself is what RFC 5903 says");
+}
+
+static void
+test_shared(void)
+{
+	PV_AUTO(pv_wrap_key_freep) struct pv_wrap_key *a = new_key(PV_KEY_P256);
+	PV_AUTO(pv_wrap_key_freep) struct pv_wrap_key *b = new_key(PV_KEY_P256);
+	PV_AUTO(pv_wrap_key_freep) struct pv_wrap_key *rsa = new_key(PV_KEY_RSA);
+	PV_AUTO(pv_secret_freep) struct pv_secret *ab = NULL;
+	PV_AUTO(pv_secret_freep) struct pv_secret *ba = NULL;
+	PV_AUTO(pv_secret_freep) struct pv_secret *aa = NULL;
+
+	tap_ok(pv_ok(pv_wrap_shared(&ab, a, pv_wrap_key_pub(b), &err)) &&
+		   pv_ok(pv_wrap_shared(&ba, b, pv_wrap_key_pub(a), &err)) &&
+		   pv_ok(pv_wrap_shared(&aa, a, pv_wrap_key_pub(a), &err)),
+	    "two keys share a secret");
+	tap_ok(pv_secret_size(ab) == 32 && pv_secret_eq(ab, ba) && !pv_secret_eq(ab, aa),
+	    "the same from both sides, and another with another key");
+	pv_secret_freep(&aa);
+	tap_ok(pv_wrap_shared(&aa, rsa, pv_wrap_key_pub(b), &err).code == PV_E_BUG &&
+		   pv_wrap_shared(&aa, a, pv_wrap_key_pub(rsa), &err).code == PV_E_BUG && aa == NULL,
+	    "RSA keys share none");
 }
 
 int
@@ -288,5 +314,6 @@ main(void)
 	test_certificate();
 	test_oaep_defaults();
 	test_ec_by_hand();
+	test_shared();
 	return tap_done();
 }

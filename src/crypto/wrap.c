@@ -529,15 +529,13 @@ pv_unwrap_rsa(struct pv_secret **out, const struct pv_wrap_key *key, struct pv_s
 
 /* ---- P-256 ---- */
 
-/* The wrapping key between two halves. NULL: they do not fit. */
-static struct pv_aead *
-agree(EVP_PKEY *mine, EVP_PKEY *theirs)
+/* The x coordinate between two halves. NULL: they do not fit. */
+static struct pv_secret *
+derive(EVP_PKEY *mine, EVP_PKEY *theirs)
 {
 	PV_AUTO(pv_secret_freep) struct pv_secret *x = pv_secret_new(EC_SECRET);
-	PV_AUTO(pv_secret_freep) struct pv_secret *wrapping = pv_secret_new(PV_AEAD_KEY);
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, mine, NULL);
 	size_t n = EC_SECRET;
-	uint8_t salt[PV_HASH];
 	bool done;
 
 	PV_CRYPTO_MUST(ctx != NULL && EVP_PKEY_derive_init(ctx) == 1, "ECDH");
@@ -545,12 +543,35 @@ agree(EVP_PKEY *mine, EVP_PKEY *theirs)
 	       EVP_PKEY_derive(ctx, pv_secret_bytes(x), &n) == 1 && n == EC_SECRET;
 	EVP_PKEY_CTX_free(ctx);
 	ERR_clear_error();
-	if (!done)
+	return done ? PV_TAKE(x) : NULL;
+}
+
+/* The wrapping key between two halves. NULL: they do not fit. */
+static struct pv_aead *
+agree(EVP_PKEY *mine, EVP_PKEY *theirs)
+{
+	PV_AUTO(pv_secret_freep) struct pv_secret *x = derive(mine, theirs);
+	PV_AUTO(pv_secret_freep) struct pv_secret *wrapping = pv_secret_new(PV_AEAD_KEY);
+	uint8_t salt[PV_HASH];
+
+	if (x == NULL)
 		return NULL;
 	pv_hash(PV_SLICE("TDF"), salt);
 	pv_hkdf(pv_secret_slice(x), pv_slice_mem(salt, sizeof(salt)), PV_NO_SLICE,
 	    pv_secret_bytes(wrapping), PV_AEAD_KEY);
 	return pv_aead_new(wrapping);
+}
+
+struct pv_status
+pv_wrap_shared(struct pv_secret **out, const struct pv_wrap_key *mine,
+    const struct pv_wrap_pub *theirs, struct pv_err *e)
+{
+	if (mine->pub->kind != PV_KEY_P256 || theirs->kind != PV_KEY_P256)
+		return PV_FAIL(e, PV_E_BUG, "not P-256 keys");
+	*out = derive(mine->key, theirs->key);
+	if (*out == NULL)
+		return PV_FAIL(e, PV_E_INPUT, "the P-256 key cannot be used");
+	return PV_DONE;
 }
 
 struct pv_status

@@ -64,6 +64,10 @@ PV_RESULT pv_wrap_ec(struct pv_buf *out, const struct pv_wrap_key *ephemeral,
 PV_RESULT pv_unwrap_ec(struct pv_secret **out, const struct pv_wrap_key *key,
     const struct pv_wrap_pub *ephemeral, struct pv_slice wrapped, struct pv_err *e);
 
+/* The raw ECDH secret (x, 32 bytes) of two P-256 keys: to derive from, never to be used as it is. */
+PV_RESULT pv_wrap_shared(struct pv_secret **out, const struct pv_wrap_key *mine,
+    const struct pv_wrap_pub *theirs, struct pv_err *e);
+
 /* Whichever fits the key: for P-256 a fresh ephemeral key is made and its PEM appended to ephemeral_pem, for RSA nothing. */
 PV_RESULT pv_wrap(struct pv_buf *out, struct pv_buf *ephemeral_pem, const struct pv_wrap_pub *to,
     const struct pv_secret *share, const struct pv_env *env, struct pv_err *e);
