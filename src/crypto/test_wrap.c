@@ -297,7 +297,8 @@ test_shared(void)
 	    "the same from both sides, and another with another key");
 	pv_secret_freep(&aa);
 	tap_ok(pv_wrap_shared(&aa, rsa, pv_wrap_key_pub(b), &err).code == PV_E_BUG &&
-		   pv_wrap_shared(&aa, a, pv_wrap_key_pub(rsa), &err).code == PV_E_BUG && aa == NULL,
+		   pv_wrap_shared(&aa, a, pv_wrap_key_pub(rsa), &err).code == PV_E_BUG &&
+		   aa == NULL,
 	    "RSA keys share none");
 }
 

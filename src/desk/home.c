@@ -66,6 +66,19 @@ config_text(const struct pv_json *doc, const char *name, struct pv_arena *a, str
 	return PV_DONE;
 }
 
+/* "seal_with": "rsa" (also when it is not said) or "ec". */
+static PV_RESULT
+config_seal_with(const struct pv_json *doc, bool *ec, struct pv_err *e)
+{
+	uint32_t i = pv_json_member(doc, 0, PV_SLICE("seal_with"));
+	struct pv_slice with = i != PV_JSON_NONE && pv_json_at(doc, i)->type == PV_JSON_STRING ? pv_json_at(doc, i)->text : PV_NO_SLICE;
+
+	*ec = pv_slice_is(with, "ec");
+	if (i != PV_JSON_NONE && !*ec && !pv_slice_is(with, "rsa"))
+		return pv_within(PV_FAIL(e, PV_E_CONFIG, "is neither \"rsa\" nor \"ec\""), e, "seal_with");
+	return PV_DONE;
+}
+
 static PV_RESULT
 read_config(struct pv_desk *d, struct pv_err *e)
 {
@@ -81,6 +94,7 @@ read_config(struct pv_desk *d, struct pv_err *e)
 	PV_TRY(pv_from(config_text(doc, "party", d->arena, &d->party, e), e, path));
 	PV_TRY(pv_from(config_text(doc, "origin", d->arena, &d->origin, e), e, path));
 	PV_TRY(pv_from(config_text(doc, "journal", d->arena, &d->journal, e), e, path));
+	PV_TRY(pv_from(config_seal_with(doc, &d->seal_ec, e), e, path));
 	return pv_from(config_text(doc, "kas_url", d->arena, &d->kas_url, e), e, path);
 }
 
@@ -411,6 +425,23 @@ pv_home_pair(struct pv_desk *d, const char *name, struct pv_pair **out, struct p
 	if (vkey != NULL)
 		*vkey = pv_arena_copy(a, pv_keyfile_public(k));
 	return PV_DONE;
+}
+
+PV_RESULT
+pv_home_wrap_key(struct pv_desk *d, const char *name, struct pv_wrap_key **out, struct pv_err *e)
+{
+	PV_AUTO(pv_keyfile_freep) struct pv_keyfile *k = NULL;
+
+	PV_TRY(pv_home_key(d, name, &k, e));
+	return pv_wrap_key_load(out, k, e);
+}
+
+bool
+pv_home_has_key(const struct pv_desk *d, const char *name)
+{
+	PV_AUTO(pv_arena_freep) struct pv_arena *a = pv_arena_new();
+
+	return access(pv_arena_printf(a, "%s/keys/%s.key", d->path, name).p, F_OK) == 0;
 }
 
 /* ---- time and freshness ---- */

@@ -4,7 +4,7 @@
  *
  *	HOME/home.json     where things are (never who may what)
  *	HOME/proviso.db    the logs and tables; HOME/erase.db the keys that erasure destroys
- *	HOME/keys/NAME.key this home's private keys: log, journal, signer, gateway, kas, and its officers'
+ *	HOME/keys/NAME.key this home's private keys: log, journal, signer, gateway, kas (RSA), kas-ec (P-256), and its officers'
  *	HOME/sealed/       the sealed files of reports shared from here or held here
  *
  * Acts are folded once, when the home is opened or when another process has
@@ -22,6 +22,7 @@
 #include "core/state.h"
 #include "crypto/keyfile.h"
 #include "crypto/note.h"
+#include "crypto/wrap.h"
 #include "desk/desk.h"
 #include "store/store.h"
 
@@ -44,6 +45,7 @@ struct pv_desk {
 	struct pv_arena *arena;
 	struct pv_store *store;
 	struct pv_slice party, origin, journal, kas_url;
+	bool seal_ec;                 /* reports are sealed to kas-ec, not to kas */
 	struct pv_log own;
 	PV_VEC(struct pv_log *) copies;
 	uint64_t boot_ms, real_ms;    /* both clocks when the home was opened: one set back later does not count */
@@ -60,9 +62,12 @@ PV_RESULT pv_home_refold(struct pv_desk *d, struct pv_err *e);
 PV_RESULT pv_home_forget(struct pv_desk *d, struct pv_slice origin, struct pv_err *e);
 struct pv_log *pv_home_log(struct pv_desk *d, struct pv_slice origin); /* NULL: not held here */
 void pv_home_snapshot(struct pv_log *log);                             /* builds log->snapshot when it is missing */
-/* An unlocked key of this home that has no passphrase: "log", "journal", "signer", "gateway", "kas". */
+/* An unlocked key of this home that has no passphrase: "log", "journal", "signer", "gateway", "kas", "kas-ec". */
 PV_RESULT pv_home_key(struct pv_desk *d, const char *name, struct pv_keyfile **out, struct pv_err *e);
 PV_RESULT pv_home_pair(struct pv_desk *d, const char *name, struct pv_pair **out, struct pv_slice *vkey, struct pv_arena *a, struct pv_err *e);
+/* The same of "kas" and "kas-ec", as what it wraps with. */
+PV_RESULT pv_home_wrap_key(struct pv_desk *d, const char *name, struct pv_wrap_key **out, struct pv_err *e);
+bool pv_home_has_key(const struct pv_desk *d, const char *name); /* kas-ec: homes made by older versions have none */
 /* HOME/rest, in the arena. */
 const char *pv_home_path(struct pv_desk *d, struct pv_arena *a, const char *rest);
 

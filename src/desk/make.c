@@ -67,17 +67,17 @@ make_pair(struct making *m, const char *file, struct pv_slice name, const struct
 }
 
 static PV_RESULT
-make_kas(struct making *m, struct pv_slice *spki, struct pv_err *e)
+make_kas(struct making *m, const char *file, enum pv_key_kind kind, struct pv_slice *spki, struct pv_err *e)
 {
 	PV_AUTO(pv_wrap_key_freep) struct pv_wrap_key *key = NULL;
 	PV_AUTO(pv_keyfile_freep) struct pv_keyfile *k = NULL;
 	PV_AUTO(pv_buf_free) struct pv_buf text = { 0 };
 
-	PV_TRY(pv_wrap_key_new(&key, PV_KEY_RSA, e));
-	k = pv_wrap_key_file(pv_arena_printf(m->a, "%.*s/kas", PV_FMT(m->ask->party)), key);
+	PV_TRY(pv_wrap_key_new(&key, kind, e));
+	k = pv_wrap_key_file(pv_arena_printf(m->a, "%.*s/%s", PV_FMT(m->ask->party), file), key);
 	pv_base64_write(&text, pv_wrap_pub_spki(pv_wrap_key_pub(key)), PV_BASE64);
 	*spki = pv_arena_copy(m->a, pv_buf_slice(&text));
-	return save_key(m, "kas", k, NULL, e);
+	return save_key(m, file, k, NULL, e);
 }
 
 static PV_RESULT
@@ -252,6 +252,7 @@ write_config(struct making *m, struct pv_err *e)
 	pv_jsonw_str(&w, "origin", m->origin);
 	pv_jsonw_str(&w, "journal", m->journal);
 	pv_jsonw_str(&w, "kas_url", pv_arena_printf(m->a, "https://%.*s.proviso.invalid/kas", PV_FMT(m->ask->party)));
+	pv_jsonw_str(&w, "seal_with", PV_SLICE("rsa"));
 	pv_jsonw_end(&w);
 	pv_buf_add_c(&text, '\n');
 	f = fopen(path, "wxe");
@@ -303,7 +304,7 @@ make_folder(struct making *m, struct pv_err *e)
 }
 
 static PV_RESULT
-fill(struct making *m, struct pv_desk *d, struct pv_slice gateway, struct pv_slice journal, struct pv_slice kas, struct pv_err *e)
+fill(struct making *m, struct pv_desk *d, struct pv_slice gateway, struct pv_slice journal, const struct pv_slice kas[2], struct pv_err *e)
 {
 	PV_AUTO(pv_buf_free) struct pv_buf genesis = { 0 };
 	PV_AUTO(pv_buf_free) struct pv_buf rest = { 0 };
@@ -316,7 +317,8 @@ fill(struct making *m, struct pv_desk *d, struct pv_slice gateway, struct pv_sli
 	write_key(m, &rest, "gateway", "gateway", gateway);
 	write_key(m, &rest, "issuer", "issuer", gateway);
 	write_key(m, &rest, "journal", "gateway", journal);
-	write_key(m, &rest, "kas", "kas", kas);
+	write_key(m, &rest, "kas", "kas", kas[0]);
+	write_key(m, &rest, "kas-ec", "kas", kas[1]);
 	PV_TRY(add_vocab(m, &rest, e));
 	PV_TRY(apply(m, d, &rest, m->ask->vocab_dir != NULL ? m->ask->vocab_dir : "init", &done, e));
 	id = pv_desk_identity(d);
@@ -332,7 +334,7 @@ static PV_RESULT
 make(struct making *m, struct pv_unlock *unlock, struct pv_err *e)
 {
 	PV_AUTO(pv_desk_closep) struct pv_desk *d = NULL;
-	struct pv_slice gateway, journal, kas;
+	struct pv_slice gateway, journal, kas[2];
 
 	PV_TRY(make_folder(m, e));
 	PV_TRY(make_officers(m, unlock, e));
@@ -340,7 +342,8 @@ make(struct making *m, struct pv_unlock *unlock, struct pv_err *e)
 	PV_TRY(make_pair(m, "signer", pv_arena_printf(m->a, "%.*s/signer", PV_FMT(m->ask->party)), NULL, PV_VKEY_COSIGNER, &m->signers[1], e));
 	PV_TRY(make_pair(m, "journal", m->journal, NULL, PV_VKEY_ED25519, &journal, e));
 	PV_TRY(make_pair(m, "gateway", pv_arena_printf(m->a, "%.*s/gateway", PV_FMT(m->ask->party)), NULL, PV_VKEY_ED25519, &gateway, e));
-	PV_TRY(make_kas(m, &kas, e));
+	PV_TRY(make_kas(m, "kas", PV_KEY_RSA, &kas[0], e));
+	PV_TRY(make_kas(m, "kas-ec", PV_KEY_P256, &kas[1], e));
 	PV_TRY(write_config(m, e));
 	PV_TRY(make_store(m, e));
 	PV_TRY(pv_desk_open(&d, m->path, m->env, e));

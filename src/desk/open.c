@@ -419,6 +419,21 @@ check_request(struct pv_desk *d, const struct pv_exchange_request *r, const stru
 	return PV_DONE;
 }
 
+/* Which of our two keys the file was sealed to. What names neither is refused where kas is tried. */
+static PV_RESULT
+sealed_to(struct pv_desk *d, struct pv_slice kid, struct pv_wrap_key **out, struct pv_err *e)
+{
+	PV_AUTO(pv_wrap_key_freep) struct pv_wrap_key *key = NULL;
+
+	if (!pv_home_has_key(d, "kas-ec"))
+		return pv_home_wrap_key(d, "kas", out, e);
+	PV_TRY(pv_home_wrap_key(d, "kas-ec", &key, e));
+	if (!pv_slice_is(kid, pv_wrap_pub_kid(pv_wrap_key_pub(key))))
+		return pv_home_wrap_key(d, "kas", out, e);
+	*out = PV_TAKE(key);
+	return PV_DONE;
+}
+
 /* The share of the payload key, once it is sure that the request speaks of the file that was sealed for this report. */
 static PV_RESULT
 find_share(struct pv_desk *d, const struct pv_exchange_request *r, const struct pv_kept *h, struct pv_secret **share, struct pv_arena *a,
@@ -426,7 +441,6 @@ find_share(struct pv_desk *d, const struct pv_exchange_request *r, const struct 
 {
 	struct pv_access access = { .type = pv_access_type_of(r->wrap_type), .url = d->kas_url, .kid = r->kid, .wrapped = r->wrapped,
 		.ephemeral = r->ephemeral, .binding = r->binding };
-	PV_AUTO(pv_keyfile_freep) struct pv_keyfile *file = NULL;
 	PV_AUTO(pv_wrap_key_freep) struct pv_wrap_key *key = NULL;
 	PV_AUTO(pv_secret_freep) struct pv_secret *s = NULL;
 	PV_AUTO(pv_buf_free) struct pv_buf wrapped = { 0 };
@@ -440,11 +454,12 @@ find_share(struct pv_desk *d, const struct pv_exchange_request *r, const struct 
 	    !pv_slice_eq(r->label, h->digest))
 		return pv_advise(PV_FAIL(e, PV_E_UNTRUSTED, "the file's label is not the one that was signed for %.*s", PV_FMT(h->label.id)), e,
 		    "Somebody changed the file. Keep it as evidence");
-	PV_TRY(pv_home_key(d, "kas", &file, e));
-	PV_TRY(pv_wrap_key_load(&key, file, e));
-	kas.key = key;
-	if (h->share.n == 0)
+	if (h->share.n == 0) {
+		PV_TRY(sealed_to(d, r->kid, &key, e));
+		kas.key = key;
 		return pv_share_unwrap(share, &kas, &access, r->policy, e);
+	}
+	PV_TRY(pv_home_wrap_key(d, "kas", &key, e)); /* in custody: wrapped to our own when it was taken */
 	if (!pv_base64_read(&wrapped, h->share, PV_BASE64))
 		return PV_FAIL(e, PV_E_UNTRUSTED, "the key kept for %.*s is damaged", PV_FMT(h->label.id));
 	PV_TRY(pv_unwrap(&s, key, pv_buf_slice(&wrapped), PV_NO_SLICE, e));
@@ -1057,13 +1072,11 @@ static PV_RESULT
 keep_report(struct pv_desk *d, const struct opened_file *f, const struct pv_secret *share, struct pv_kept *h, struct pv_store_change *row,
     struct pv_arena *a, struct pv_err *e)
 {
-	PV_AUTO(pv_keyfile_freep) struct pv_keyfile *file = NULL;
 	PV_AUTO(pv_wrap_key_freep) struct pv_wrap_key *kas = NULL;
 	PV_AUTO(pv_buf_free) struct pv_buf wrapped = { 0 };
 	PV_AUTO(pv_buf_free) struct pv_buf text = { 0 };
 
-	PV_TRY(pv_home_key(d, "kas", &file, e));
-	PV_TRY(pv_wrap_key_load(&kas, file, e));
+	PV_TRY(pv_home_wrap_key(d, "kas", &kas, e));
 	PV_TRY(pv_wrap_rsa(&wrapped, pv_wrap_key_pub(kas), share, e));
 	pv_base64_write(&text, pv_buf_slice(&wrapped), PV_BASE64);
 	h->share = pv_arena_copy(a, pv_buf_slice(&text));

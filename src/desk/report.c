@@ -344,14 +344,12 @@ seal_to(struct pv_desk *d, struct pv_share_ask *ask, struct pv_record *label, in
 	struct reading from = { .fd = ask->fd, .progress = ask->progress, .progress_ctx = ask->progress_ctx };
 	struct pv_seal_source source = { .pull = read_on, .ctx = &from };
 	PV_AUTO(pv_seal_freep) struct pv_seal *s = NULL;
-	PV_AUTO(pv_keyfile_freep) struct pv_keyfile *file = NULL;
 	PV_AUTO(pv_wrap_key_freep) struct pv_wrap_key *kas = NULL;
 	struct pv_seal_content content;
 	struct pv_policy policy = { .ours = true };
 	struct pv_kas_pub to = { .url = d->kas_url };
 
-	PV_TRY(pv_home_key(d, "kas", &file, e));
-	PV_TRY(pv_wrap_key_load(&kas, file, e));
+	PV_TRY(pv_home_wrap_key(d, d->seal_ec ? "kas-ec" : "kas", &kas, e));
 	PV_TRY(pv_seal_new(&s, pv_report_sink(fd), 0, &d->env, e));
 	PV_TRY(pv_seal_write(s, source, &content, e));
 	PV_TRY(sign_label(d, label, &content, h, a, e));
