@@ -81,7 +81,7 @@ by_time(const void *va, const void *vb)
 
 static struct measure
 run(const struct pv_origins *in, struct pv_request *asks, size_t n, unsigned rounds,
-    bool first_only)
+    bool first_only, bool ahead)
 {
 	static struct pv_ref orders[100000], agreements[100000];
 	struct pv_decision d = { .orders = { .at = orders, .cap = 100000 },
@@ -97,6 +97,8 @@ run(const struct pv_origins *in, struct pv_request *asks, size_t n, unsigned rou
 		begin =
 		    now_ns(CLOCK_THREAD_CPUTIME_ID); /* what others take of the core is not ours */
 		for (size_t k = i; k < i + CHUNK; k++) {
+			if (ahead)
+				pv_decide_ahead(in, &asks[(k + 1) % n]);
 			pv_decide(in, &asks[k % n], &d);
 			m.reasons[d.reason]++;
 			entries += d.entries_read;
@@ -189,18 +191,20 @@ one_world(struct big *b, size_t check)
 	if (check != 0)
 		printf("  %zu of %zu requests are answered otherwise by the slow evaluator\n",
 		    disagree(b, asks, check), check);
-	m = run(&in, asks, COLD, 1, true);
+	m = run(&in, asks, COLD, 1, true, false);
 	print("cold, first", &m);
 	printf("  %-22s one decision is as long as %.1f misses one after the other\n", "",
 	    1e9 / m.per_s / miss);
-	m = run(&in, asks, b->profile == BIG_SPREAD ? COLD : WARM, 1, false);
+	m = run(&in, asks, b->profile == BIG_SPREAD ? COLD : WARM, 1, false, false);
 	print("cold, all ids", &m);
-	m = run(&in, asks, WARM, ROUND, true);
+	m = run(&in, asks, COLD, 1, true, true);
+	print("cold, first, ahead", &m);
+	m = run(&in, asks, WARM, ROUND, true, false);
 	print("warm, first", &m);
-	m = run(&in, asks, WARM, b->profile == BIG_SPREAD ? ROUND : 1, false);
+	m = run(&in, asks, WARM, b->profile == BIG_SPREAD ? ROUND : 1, false, false);
 	print("warm, all ids", &m);
 	big_ask(b, asks, 20000, true);
-	m = run(&in, asks, 20000, 1, true);
+	m = run(&in, asks, 20000, 1, true, false);
 	print("broad recipient, first", &m);
 	world_free(b->w);
 	big_clear(b);

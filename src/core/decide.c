@@ -68,20 +68,28 @@ ever_declared(const struct pv_lexicon *x, struct pv_slice name, uint64_t at)
 	return node != PV_NO_NODE && x->nodes[node].since <= at ? node : PV_NO_NODE;
 }
 
+/* The first of them was looked up with all else. */
 static struct pv_span
-look_up(const struct pv_lexicon *x, const struct pv_names *names, struct pv_place *out, uint64_t at)
+look_up(
+    const struct pv_search *first, const struct pv_names *names, struct pv_place *out, uint64_t at)
 {
 	struct pv_span around = { UINT32_MAX, 0 };
 
 	if (names->n == 0 || names->n > SEEN)
 		around = PV_SPAN_ALL;
 	for (size_t i = 0; i < names->n && i < SEEN; i++) {
-		struct pv_search search = pv_search_begin(x, names->at[i]);
-		out[i] = pv_place_of_node(x, pv_search_end(&search), at);
+		out[i] = i == 0 ? pv_place_of_node(first->x, pv_search_end(first), at)
+				: pv_place_of(first->x, names->at[i], at);
 		around.lo = out[i].span.lo < around.lo ? out[i].span.lo : around.lo;
 		around.hi = out[i].span.hi > around.hi ? out[i].span.hi : around.hi;
 	}
 	return around;
+}
+
+static struct pv_slice
+first_of(const struct pv_names *names)
+{
+	return names->n == 0 ? PV_NO_SLICE : names->at[0];
 }
 
 /* The rules about a party, asked for before the party itself is compared. */
@@ -114,15 +122,21 @@ fill_names(struct run *r, struct view *v)
 	struct pv_search to = pv_search_begin(&s->parties, r->ask->recipient);
 	struct pv_search purpose = pv_search_begin(&terms[PV_PURPOSE], r->ask->purpose);
 	struct pv_search channel = pv_search_begin(&terms[PV_CHANNEL], r->ask->channel);
+	struct pv_search topic = pv_search_begin(&terms[PV_TOPIC], first_of(&v->m->topics));
+	struct pv_search region = pv_search_begin(&terms[PV_REGION], first_of(&v->m->regions));
 
 	reach_party(s, &from);
 	reach_party(s, &to);
 	pv_search_reach(&purpose);
 	pv_search_reach(&channel);
+	pv_search_reach(&topic);
+	pv_search_reach(&region);
 	v->originator = end_party(r, &from);
 	v->recipient = end_party(r, &to);
 	v->purpose = pv_place_of_node(&terms[PV_PURPOSE], pv_search_end(&purpose), r->now);
 	v->channel = pv_place_of_node(&terms[PV_CHANNEL], pv_search_end(&channel), r->now);
+	v->topic_span = look_up(&topic, &v->m->topics, v->topics, r->now);
+	v->region_span = look_up(&region, &v->m->regions, v->regions, r->now);
 }
 
 static void
@@ -140,8 +154,6 @@ fill(struct run *r, struct view *v)
 	v->channels = UINT32_MAX;
 	if (v->channel.point != PV_UNKNOWN_POINT)
 		v->channels = (uint32_t)pv_span_mask(&terms[PV_CHANNEL], v->channel.span);
-	v->topic_span = look_up(&terms[PV_TOPIC], &v->m->topics, v->topics, r->now);
-	v->region_span = look_up(&terms[PV_REGION], &v->m->regions, v->regions, r->now);
 	v->single = v->m->topics.n <= 1 && v->m->regions.n <= 1;
 }
 
@@ -533,6 +545,8 @@ static void
 judge_refs(
     struct run *r, const struct view *v, const uint32_t *refs, uint32_t n, const struct stance *st)
 {
+	for (uint32_t i = 0; i < n && i < PV_LIST_SHORT; i++)
+		__builtin_prefetch(&v->s->entries.at[refs[i]]);
 	for (uint32_t i = 0; i < n && !enough(r); i++) {
 		const struct pv_entry *e = &v->s->entries.at[refs[i]];
 		if (between(v, e, st))
@@ -708,11 +722,19 @@ judge_wide(struct run *r, const struct view *v, const struct stance *st)
 }
 
 static void
+reach_crowd(const struct pv_snapshot *s, uint32_t list)
+{
+	if (list != 0)
+		__builtin_prefetch(&s->crowds.at[list & ~PV_LIST_CROWD]);
+}
+
+static void
 judge_stance(struct run *r, const struct view *v, struct stance *st)
 {
 	const struct pv_snapshot *s = v->s;
 	struct pairs *p = &r->pairs;
 
+	reach_crowd(s, s->rows[st->taker].below_takers);
 	st->giver_span = pv_node_span(&s->parties, st->giver);
 	st->taker_span = pv_node_span(&s->parties, st->taker);
 	for (first_pairs(r, s, st->giver, st->taker);; next_pairs(r, s, p)) {
@@ -1088,6 +1110,18 @@ pv_decide(const struct pv_origins *in, const struct pv_request *ask, struct pv_d
 		out->agreements.n = out->agreements.found = 0;
 	sort_refs(&out->orders);
 	sort_refs(&out->agreements);
+}
+
+void
+pv_decide_ahead(const struct pv_origins *in, const struct pv_request *ask)
+{
+	for (size_t i = 0; i < in->n; i++) {
+		const struct pv_snapshot *s = in->at[i].snapshot;
+		struct pv_search from = pv_search_begin(&s->parties, ask->matter.originator);
+		struct pv_search to = pv_search_begin(&s->parties, ask->recipient);
+		reach_party(s, &from);
+		reach_party(s, &to);
+	}
 }
 
 struct pv_obligations

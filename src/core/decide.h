@@ -113,6 +113,12 @@ struct pv_decision {
 /* Only orders and agreements (at, cap) of *out are read; everything else of it is written. */
 void pv_decide(const struct pv_origins *in, const struct pv_request *ask, struct pv_decision *out);
 
+/*
+ * Asks memory for what the decision of this request will read first. Who decides many calls it for the next one before
+ * deciding this one; it changes nothing else.
+ */
+void pv_decide_ahead(const struct pv_origins *in, const struct pv_request *ask);
+
 /* The obligations of all agreements of a decision, each once, in their order. */
 struct pv_obligations pv_decision_obligations(const struct pv_decision *d, struct pv_arena *a);
 

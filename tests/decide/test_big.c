@@ -79,18 +79,18 @@ test_agreeing(enum big_profile profile)
 	world_compile(b.w);
 	in = world_origins(b.w);
 	logs[0] = b.w->logs[0];
-	big_ask(&b, asks, ASKS / 40, false);
-	big_ask(&b, asks + ASKS / 40, ASKS / 40, true);
-	for (size_t i = 0; i < ASKS / 20; i++) {
+	big_ask(&b, asks, ASKS / 100, false);
+	big_ask(&b, asks + ASKS / 100, ASKS / 100, true);
+	for (size_t i = 0; i < ASKS / 50; i++) {
 		struct pv_decision d = { 0 };
 		struct slow_answer want = slow_decide(logs, 1, &asks[i]);
 		pv_decide(&in, &asks[i], &d);
 		wrong += d.reason != want.reason;
 		decided += want.reason != PV_WHY_NO_AGREEMENT;
 	}
-	tap_ok(wrong == 0 && decided > ASKS / 100,
+	tap_ok(wrong == 0 && decided > ASKS / 200,
 	    "%s: the slow evaluator agrees (%zu of %d not for want of an agreement)",
-	    big_profile_name(profile), decided, ASKS / 20);
+	    big_profile_name(profile), decided, ASKS / 50);
 	world_free(b.w);
 	big_clear(&b);
 	pv_free(asks);
