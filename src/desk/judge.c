@@ -61,15 +61,6 @@ need_party(struct pv_desk *d, struct needed *all, struct pv_slice party)
 	all->missing = all->missing || !any;
 }
 
-struct pv_log *
-pv_log_of(struct pv_desk *d, struct pv_slice party)
-{
-	struct needed all = { 0 };
-
-	need_party(d, &all, party);
-	return all.n != 0 ? all.at[0] : NULL;
-}
-
 /* A source of which nothing is known has no originator: the decision refuses it by itself, no proof would help. */
 static void
 need_matter(struct pv_desk *d, struct needed *all, const struct pv_matter *m)

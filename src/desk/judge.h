@@ -37,9 +37,6 @@ PV_RESULT pv_judge(struct pv_desk *d, const struct pv_case *c, struct pv_arena *
 /* Whether the judgement still stands: the clock, the leases, the sizes of the logs; when something moved, judged anew. */
 PV_RESULT pv_judge_again(struct pv_desk *d, const struct pv_case *c, struct pv_arena *a, struct pv_judgement *j, struct pv_err *e);
 
-/* The log that may speak for a party, and is held here. NULL: none. */
-struct pv_log *pv_log_of(struct pv_desk *d, struct pv_slice party);
-
 /* The matter of a label that stands in this home; its sources are looked up. */
 PV_RESULT pv_matter_of(struct pv_desk *d, const struct pv_record *label, struct pv_names custodians, struct pv_arena *a, struct pv_matter *out,
     struct pv_err *e);

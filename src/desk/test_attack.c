@@ -27,11 +27,12 @@ many(char c, size_t n)
 	return pv_slice_mem(p, n);
 }
 
-#define ALTER(name, what)                                                                          \
-	static void alter_##name(struct pv_exchange_request *r, const struct pv_exchange_request *other) \
-	{                                                                                          \
-		(void)other;                                                                       \
-		what;                                                                              \
+#define ALTER(name, what)                                                           \
+	static void alter_##name(                                                   \
+	    struct pv_exchange_request *r, const struct pv_exchange_request *other) \
+	{                                                                           \
+		(void)other;                                                        \
+		what;                                                               \
 	}
 ALTER(log, r->log = PV_SLICE("ca/orders"))
 ALTER(expired, r->expires = r->time)
@@ -50,20 +51,23 @@ ALTER(policy, r->policy = flipped(r->policy))
 ALTER(other_policy, r->policy = other->policy)
 ALTER(other_access, (r->wrapped = other->wrapped, r->binding = other->binding))
 ALTER(other_wrapped, r->wrapped = other->wrapped)
-ALTER(other_label, (r->label = other->label, r->policy = other->policy, r->wrapped = other->wrapped, r->binding = other->binding))
+ALTER(other_label, (r->label = other->label, r->policy = other->policy, r->wrapped = other->wrapped,
+		       r->binding = other->binding))
 ALTER(binding, r->binding = flipped(r->binding))
 ALTER(wrapped, r->wrapped = flipped(r->wrapped))
 ALTER(ephemeral, r->ephemeral = PV_SLICE("-----BEGIN PUBLIC KEY-----\n"))
 ALTER(type, r->wrap_type = PV_SLICE("ec-wrapped"))
 ALTER(kid, r->kid = flipped(r->kid))
-ALTER(garbage_key, r->client_key = PV_SLICE("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"))
+ALTER(garbage_key,
+    r->client_key = PV_SLICE("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"))
 ALTER(no_key, r->client_key = PV_SLICE(""))
 /* openssl genrsa 1024 | openssl rsa -pubout */
-ALTER(small_key, r->client_key = PV_SLICE("-----BEGIN PUBLIC KEY-----\n"
-					  "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQC7VJTUt9Us8cKjMzEfYyjiWA4R\n"
-					  "4/M2bS1GB4t7NXp98C3SC6dVMvDuictGeurT8jNbvJZHtCSuYEvuNMoSfm76oqFv\n"
-					  "Ap8Gy0iz5sxjZmSnXyCdPEovGhLa0VzMaQ8s+CLOyS56YyCFGeJZqgtzJ6GR3eqo\n"
-					  "YSW9b9UMvkBpZODSctWSNGj3P7jRFDO5VoTwCQIDAQAB\n-----END PUBLIC KEY-----\n"))
+ALTER(small_key, r->client_key = PV_SLICE(
+		     "-----BEGIN PUBLIC KEY-----\n"
+		     "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQC7VJTUt9Us8cKjMzEfYyjiWA4R\n"
+		     "4/M2bS1GB4t7NXp98C3SC6dVMvDuictGeurT8jNbvJZHtCSuYEvuNMoSfm76oqFv\n"
+		     "Ap8Gy0iz5sxjZmSnXyCdPEovGhLa0VzMaQ8s+CLOyS56YyCFGeJZqgtzJ6GR3eqo\n"
+		     "YSW9b9UMvkBpZODSctWSNGj3P7jRFDO5VoTwCQIDAQAB\n-----END PUBLIC KEY-----\n"))
 
 static const struct {
 	const char *name;
@@ -103,7 +107,9 @@ no_reply(struct pv_desk *co, const struct pv_buf *request)
 	struct pv_buf reply = { 0 };
 	struct pv_answer_answer answered;
 	struct pv_err e = { 0 };
-	bool none = !pv_ok(pv_desk_answer(co, pv_buf_slice(request), "request", &reply, arena, &answered, &e)) && reply.n == 0 && !answered.granted;
+	bool none = !pv_ok(pv_desk_answer(
+			co, pv_buf_slice(request), "request", &reply, arena, &answered, &e)) &&
+		    reply.n == 0 && !answered.granted;
 
 	pv_buf_free(&reply);
 	return none;
@@ -145,7 +151,8 @@ attack_requests(void)
 	pv_buf_add(&forged, many('{', 300000));
 	tap_ok(no_reply(co, &forged), "no reply to 300,000 brackets");
 	pv_buf_free(&forged);
-	tap_ok(journal_count(co, "granted") == granted && journal_count(co, "not-given") == 0, "none of them came as far as the journal's granted");
+	tap_ok(journal_count(co, "granted") == granted && journal_count(co, "not-given") == 0,
+	    "none of them came as far as the journal's granted");
 	tap_ok(answer(co, &request, &reply).granted, "the request itself is granted");
 	tap_ok(no_reply(co, &request), "once");
 	verifies(co, "co's logs verify after all that");
@@ -172,22 +179,36 @@ attack_bindings(void)
 	vkey = pv_desk_identity(us).gateway_vkey;
 	share(co, "r-one", "the first report");
 	request = ask_for(us, in_case("r-one.tdf"), "law.interdict", "");
-	applies(co, "{\"record\":\"end\",\"id\":\"e-1\",\"of\":\"key-us-issuer\"}\n", "us' issuer key is ended");
-	tap_ok(no_reply(co, &request), "no reply when the issuer's record has ended, though the gateway's stands");
-	snprintf(key, sizeof(key), "{\"record\":\"key\",\"id\":\"k-2\",\"party\":\"us\",\"use\":\"issuer\",\"key\":\"%.*s\",\"from\":\"2020-01-01T00:00:00Z\","
-	    "\"purposes\":[\"rescue\"]}\n", PV_FMT(vkey));
+	applies(co, "{\"record\":\"end\",\"id\":\"e-1\",\"of\":\"key-us-issuer\"}\n",
+	    "us' issuer key is ended");
+	tap_ok(no_reply(co, &request),
+	    "no reply when the issuer's record has ended, though the gateway's stands");
+	snprintf(key, sizeof(key),
+	    "{\"record\":\"key\",\"id\":\"k-2\",\"party\":\"us\",\"use\":\"issuer\",\"key\":\"%.*"
+	    "s\",\"from\":\"2020-01-01T00:00:00Z\","
+	    "\"purposes\":[\"rescue\"]}\n",
+	    PV_FMT(vkey));
 	applies(co, key, "it is bound again, for rescue only");
 	tap_ok(no_reply(co, &request), "no reply to a purpose that the key may not vouch for");
-	snprintf(key, sizeof(key), "{\"record\":\"key\",\"id\":\"k-3\",\"party\":\"us.coast-guard\",\"use\":\"issuer\",\"key\":\"%.*s\","
-	    "\"from\":\"2020-01-01T00:00:00Z\"}\n", PV_FMT(vkey));
+	snprintf(key, sizeof(key),
+	    "{\"record\":\"key\",\"id\":\"k-3\",\"party\":\"us.coast-guard\",\"use\":\"issuer\","
+	    "\"key\":\"%.*s\","
+	    "\"from\":\"2020-01-01T00:00:00Z\"}\n",
+	    PV_FMT(vkey));
 	applies(co, key, "and for the coast guard");
-	tap_ok(no_reply(co, &request), "no reply when one record gives the purpose and another the party");
-	snprintf(key, sizeof(key), "{\"record\":\"key\",\"id\":\"k-4\",\"party\":\"us\",\"use\":\"issuer\",\"key\":\"%.*s\",\"from\":\"2020-01-01T00:00:00Z\","
-	    "\"until\":\"2026-09-21T14:13:30Z\"}\n", PV_FMT(vkey));
+	tap_ok(no_reply(co, &request),
+	    "no reply when one record gives the purpose and another the party");
+	snprintf(key, sizeof(key),
+	    "{\"record\":\"key\",\"id\":\"k-4\",\"party\":\"us\",\"use\":\"issuer\",\"key\":\"%.*"
+	    "s\",\"from\":\"2020-01-01T00:00:00Z\","
+	    "\"until\":\"2026-09-21T14:13:30Z\"}\n",
+	    PV_FMT(vkey));
 	applies(co, key, "and until half a minute from now");
 	clock_ms += 30000;
 	tap_ok(no_reply(co, &request), "no reply in the very second at which the record ends");
-	snprintf(key, sizeof(key), "{\"record\":\"key\",\"id\":\"k-5\",\"party\":\"us\",\"use\":\"issuer\",\"key\":\"%.*s\",\"from\":\"2026-09-21T14:14:30Z\"}\n",
+	snprintf(key, sizeof(key),
+	    "{\"record\":\"key\",\"id\":\"k-5\",\"party\":\"us\",\"use\":\"issuer\",\"key\":\"%.*"
+	    "s\",\"from\":\"2026-09-21T14:14:30Z\"}\n",
 	    PV_FMT(vkey));
 	applies(co, key, "and from the next minute on");
 	tap_ok(no_reply(co, &request), "no reply before the record begins");
@@ -206,9 +227,11 @@ opens_nothing(struct pv_desk *us, const struct pv_buf *grant, const char *name)
 {
 	struct pv_open_answer opened;
 	struct pv_err e = { 0 };
-	struct pv_status st = try_open(us, in_case("r-one.tdf"), pv_buf_slice(grant), in_case("out.txt"), false, &opened, &e);
+	struct pv_status st = try_open(
+	    us, in_case("r-one.tdf"), pv_buf_slice(grant), in_case("out.txt"), false, &opened, &e);
 
-	tap_ok(!pv_ok(st) && !opened.opened && !is_there(in_case("out.txt")), "nothing is opened by %s", name);
+	tap_ok(!pv_ok(st) && !opened.opened && !is_there(in_case("out.txt")),
+	    "nothing is opened by %s", name);
 }
 
 static void
@@ -229,35 +252,43 @@ attack_replies(void)
 	share(co, "r-two", "the second report");
 	request = ask_for(us, in_case("r-one.tdf"), "law.interdict", "");
 	second = ask_for(us, in_case("r-two.tdf"), "law.interdict", "");
-	tap_ok(answer(co, &request, &reply).granted && answer(co, &second, &other).granted, "both are granted");
+	tap_ok(answer(co, &request, &reply).granted && answer(co, &second, &other).granted,
+	    "both are granted");
 	o = read_reply(&other);
-#define FORGE(change, home, name)                          \
-	do {                                               \
-		r = read_reply(&reply);                    \
-		change;                                    \
+#define FORGE(change, home, name)                           \
+	do {                                                \
+		r = read_reply(&reply);                     \
+		change;                                     \
 		forged = reply_signed(&r, home, "gateway"); \
-		opens_nothing(us, &forged, name);          \
-		pv_buf_free(&forged);                      \
+		opens_nothing(us, &forged, name);           \
+		pv_buf_free(&forged);                       \
 	} while (0)
 	FORGE(r.issuer = PV_SLICE("ca"), "ca", "a grant of a gateway that was not asked");
-	FORGE(r.log = PV_SLICE("ca/orders"); r.issuer = PV_SLICE("ca"), "ca", "a grant of another authority");
+	FORGE(r.log = PV_SLICE("ca/orders");
+	      r.issuer = PV_SLICE("ca"), "ca", "a grant of another authority");
 	FORGE((void)0, "ca", "the originator's grant, signed by a third gateway");
 	FORGE(r.request = o.request, "co", "a grant that names another request of ours");
-	FORGE(r.request = PV_SLICE("q-00000000000000000000000000000000"), "co", "a grant for a request that was not made");
+	FORGE(r.request = PV_SLICE("q-00000000000000000000000000000000"), "co",
+	    "a grant for a request that was not made");
 	FORGE(r.digest = flipped(r.digest), "co", "a grant for another text of the request");
 	FORGE(r.report = PV_SLICE("r-two"), "co", "a grant about another report");
-	FORGE(r.wrapped = o.wrapped; r.session_key = o.session_key, "co", "a grant with another grant's key");
+	FORGE(r.wrapped = o.wrapped;
+	      r.session_key = o.session_key, "co", "a grant with another grant's key");
 	FORGE(r.wrapped = flipped(r.wrapped), "co", "a grant with an altered key");
 	FORGE(r.label = o.label, "co", "a grant with another report's label");
 	FORGE(r.label = flipped(r.label), "co", "a grant with an altered label");
 	FORGE(r.terms = PV_SLICE("{}"), "co", "terms that are no list");
-	label = sign_as("ca", "gateway", pv_slice_sub(r.label, 0, (size_t)((const char *)memchr(r.label.p, '\n', r.label.n) - r.label.p)));
+	label = sign_as("ca", "gateway",
+	    pv_slice_sub(r.label, 0,
+		(size_t)((const char *)memchr(r.label.p, '\n', r.label.n) - r.label.p)));
 	FORGE(r.label = pv_buf_slice(&label), "co", "a label that another party's gateway signed");
 	opens_nothing(us, &other, "the right grant for another file");
 	clock_ms += 604800000;
 	opens_nothing(us, &reply, "a grant whose request has expired");
 	clock_ms -= 604800000;
-	good(try_open(us, in_case("r-one.tdf"), pv_buf_slice(&reply), in_case("out.txt"), false, &opened, &e), &e, "the reply itself");
+	good(try_open(us, in_case("r-one.tdf"), pv_buf_slice(&reply), in_case("out.txt"), false,
+		 &opened, &e),
+	    &e, "the reply itself");
 	tap_ok(opened.opened && file_is(in_case("out.txt"), "the first report"), "opens it");
 	unlink(in_case("out.txt"));
 	opens_nothing(us, &reply, "the same grant again");
@@ -291,23 +322,32 @@ attack_refusals(void)
 	applies(co, ORDER("o-1", "co", "us", "\"public\":true"), "an order");
 	request = ask_for(us, in_case("r-one.tdf"), "law.interdict", "");
 	tap_ok(!answer(co, &request, &reply).granted, "it is refused");
-	good(try_open(us, in_case("r-one.tdf"), pv_buf_slice(&reply), in_case("out.txt"), false, &opened, &e), &e, "the refusal is read");
-	tap_ok(!opened.opened && opened.refused.entitled && opened.refused.order.kind == PV_ORDER && pv_slice_is(opened.refused.order.id, "o-1"),
+	good(try_open(us, in_case("r-one.tdf"), pv_buf_slice(&reply), in_case("out.txt"), false,
+		 &opened, &e),
+	    &e, "the refusal is read");
+	tap_ok(!opened.opened && opened.refused.entitled && opened.refused.order.kind == PV_ORDER &&
+		   pv_slice_is(opened.refused.order.id, "o-1"),
 	    "with the order");
 	r = read_reply(&reply);
 	note = pv_arena_copy(arena, r.order_notes.at[0]);
-	lie = sign_as("co", "gateway", PV_SLICE("{\"basis\":[],\"exercise\":true,\"id\":\"o-1\",\"issuer\":\"co\",\"log\":\"co/orders\",\"order\":\"o-9\",\"record\":\"lift\",\"reopen\":\"hold\","
-						"\"time\":\"2026-01-01T00:00:00Z\"}"));
+	lie = sign_as("co", "gateway",
+	    PV_SLICE("{\"basis\":[],\"exercise\":true,\"id\":\"o-1\",\"issuer\":\"co\",\"log\":"
+		     "\"co/orders\",\"order\":\"o-9\",\"record\":\"lift\",\"reopen\":\"hold\","
+		     "\"time\":\"2026-01-01T00:00:00Z\"}"));
 	notes[0] = pv_buf_slice(&lie);
 	r.order_notes = (struct pv_names){ notes, 1 };
 	forged = reply_signed(&r, "co", "gateway");
-	refused_as(try_open(us, in_case("r-one.tdf"), pv_buf_slice(&forged), in_case("out.txt"), false, &opened, &e), &e, PV_E_UNTRUSTED, "not one that it names",
+	refused_as(try_open(us, in_case("r-one.tdf"), pv_buf_slice(&forged), in_case("out.txt"),
+		       false, &opened, &e),
+	    &e, PV_E_UNTRUSTED, "not one that it names",
 	    "another kind of record is not shown as an order");
 	pv_buf_free(&forged);
 	notes[0] = note;
 	r.orders = (struct pv_names){ &(struct pv_slice){ "o-2", 3 }, 1 };
 	forged = reply_signed(&r, "co", "gateway");
-	refused_as(try_open(us, in_case("r-one.tdf"), pv_buf_slice(&forged), in_case("out.txt"), false, &opened, &e), &e, PV_E_UNTRUSTED, "not one that it names",
+	refused_as(try_open(us, in_case("r-one.tdf"), pv_buf_slice(&forged), in_case("out.txt"),
+		       false, &opened, &e),
+	    &e, PV_E_UNTRUSTED, "not one that it names",
 	    "nor an order that the refusal does not name");
 	pv_buf_free(&forged);
 	pv_buf_free(&lie);
@@ -320,7 +360,8 @@ attack_refusals(void)
 /* ---- refusals to whoever may not know why ---- */
 
 static struct pv_slice
-shape_of(struct pv_desk *us, struct pv_desk *co, const char *sealed, const char *purpose, const char *as_report, size_t *length)
+shape_of(struct pv_desk *us, struct pv_desk *co, const char *sealed, const char *purpose,
+    const char *as_report, size_t *length)
 {
 	struct pv_buf request = ask_for(us, sealed, purpose, ""), reply = { 0 }, line = { 0 };
 	struct pv_answer_answer answered = { 0 };
@@ -334,11 +375,13 @@ shape_of(struct pv_desk *us, struct pv_desk *co, const char *sealed, const char 
 		pv_buf_free(&request);
 		request = request_signed(&q, "us", "gateway");
 	}
-	good(pv_desk_answer(co, pv_buf_slice(&request), "request", &reply, arena, &answered, &e), &e, "it is answered");
+	good(pv_desk_answer(co, pv_buf_slice(&request), "request", &reply, arena, &answered, &e),
+	    &e, "it is answered");
 	tap_ok(!answered.granted, "with a refusal");
 	r = read_reply(&reply);
 	*length = reply.n;
-	if (r.request.n != 34 || r.reference.n != 9 || r.digest.n != 64 || !pv_slice_eq(r.report, q.report))
+	if (r.request.n != 34 || r.reference.n != 9 || r.digest.n != 64 ||
+	    !pv_slice_eq(r.report, q.report))
 		tap_ok(false, "the reply's random parts have one length");
 	r.request = r.reference = r.digest = r.report = PV_SLICE("*");
 	r.time = 0;
@@ -364,16 +407,23 @@ attack_unequal_refusals(void)
 	first = shape_of(us, co, in_case("r-one.tdf"), "rescue", NULL, &n);
 	tap_note("%.*s", PV_FMT(first));
 	other = shape_of(us, co, in_case("r-one.tdf"), "strike", NULL, &m);
-	tap_ok(pv_slice_eq(first, other) && n == m, "no agreement and the report's own never read the same");
+	tap_ok(pv_slice_eq(first, other) && n == m,
+	    "no agreement and the report's own never read the same");
 	other = shape_of(us, co, in_case("r-one.tdf"), "rescue", "r-two", &m);
 	tap_ok(pv_slice_eq(first, other) && n == m, "and a report that is not here");
 	applies(co, ORDER("o-private", "co", "us", "\"public\":false"), "a private order");
 	other = shape_of(us, co, in_case("r-one.tdf"), "law.interdict", NULL, &m);
 	tap_ok(pv_slice_eq(first, other) && n == m, "and a private order");
-	applies(co, ORDER("o-2", "co", "us", "\"public\":false") ORDER("o-3", "co", "us.coast-guard", "\"public\":false"), "two more");
+	applies(co,
+	    ORDER("o-2", "co", "us", "\"public\":false")
+		ORDER("o-3", "co", "us.coast-guard", "\"public\":false"),
+	    "two more");
 	other = shape_of(us, co, in_case("r-one.tdf"), "law.interdict", NULL, &m);
 	tap_ok(pv_slice_eq(first, other) && n == m, "and three");
-	applies(co, "{\"record\":\"recall\",\"id\":\"rc-1\",\"report\":\"r-one\",\"text\":{\"en\":\"wrong\"}}\n", "and it is recalled");
+	applies(co,
+	    "{\"record\":\"recall\",\"id\":\"rc-1\",\"report\":\"r-one\",\"text\":{\"en\":"
+	    "\"wrong\"}}\n",
+	    "and it is recalled");
 	other = shape_of(us, co, in_case("r-one.tdf"), "law.interdict", NULL, &m);
 	tap_ok(pv_slice_eq(first, other) && n == m, "a recall too");
 	pv_desk_close(co);
@@ -410,7 +460,8 @@ drawn(void *ctx, void *out, size_t n)
 
 /* As the file at `like` was sealed, with the same draws of randomness and so the same key, but with other content. */
 static void
-reseal(const char *like, const char *path, const char *text, const struct pv_kas_pub *kas, uint32_t segment)
+reseal(const char *like, const char *path, const char *text, const struct pv_kas_pub *kas,
+    uint32_t segment)
 {
 	struct pv_buf bytes = read_all(like);
 	struct pv_buf out = { 0 };
@@ -429,7 +480,8 @@ reseal(const char *like, const char *path, const char *text, const struct pv_kas
 	draws.next = 0;
 	good(pv_sealed_open(&sealed, pv_seal_file_of(&file), &e), &e, "the original is read");
 	policy = *pv_sealed_policy(sealed);
-	if (!pv_ok(pv_seal_new(&s, pv_seal_sink_of(&out), segment, &env, &e)) || !pv_ok(pv_seal_write(s, pv_seal_source_of(&content_text), &content, &e)) ||
+	if (!pv_ok(pv_seal_new(&s, pv_seal_sink_of(&out), segment, &env, &e)) ||
+	    !pv_ok(pv_seal_write(s, pv_seal_source_of(&content_text), &content, &e)) ||
 	    !pv_ok(pv_seal_finish(s, &policy, kas, 1, &done, &e)))
 		tap_ok(false, "a file is sealed again: %s", e.what);
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
@@ -459,22 +511,31 @@ attack_resealed(void)
 	us = take_home("us");
 	pv_desk_close(take_home("co"));
 	env.random = drawn;
-	good(pv_desk_open(&co, in_case("co"), &env, &e), &e, "co opens, and its randomness is listened to");
+	good(pv_desk_open(&co, in_case("co"), &env, &e), &e,
+	    "co opens, and its randomness is listened to");
 	draws.n = 0;
 	share(co, "r-one", "the first report");
-	if (!pv_ok(pv_keyfile_load(&file, in_case("co/keys/kas.key"), &e)) || !pv_ok(pv_wrap_key_load(&key, file, &e)))
+	if (!pv_ok(pv_keyfile_load(&file, in_case("co/keys/kas.key"), &e)) ||
+	    !pv_ok(pv_wrap_key_load(&key, file, &e)))
 		tap_ok(false, "co's key: %s", e.what);
 	kas.key = pv_wrap_key_pub(key);
 	reseal(in_case("r-one.tdf"), in_case("r-evil.tdf"), "the WORST report", &kas, 0);
 	request = ask_for(us, in_case("r-evil.tdf"), "law.interdict", "");
-	tap_ok(answer(co, &request, &reply).granted, "policy, label and key are right: co cannot know, and grants it");
-	refused_as(try_open(us, in_case("r-evil.tdf"), pv_buf_slice(&reply), in_case("out.txt"), false, &opened, &e), &e, PV_E_UNTRUSTED, "not the content",
+	tap_ok(answer(co, &request, &reply).granted,
+	    "policy, label and key are right: co cannot know, and grants it");
+	refused_as(try_open(us, in_case("r-evil.tdf"), pv_buf_slice(&reply), in_case("out.txt"),
+		       false, &opened, &e),
+	    &e, PV_E_UNTRUSTED, "not the content",
 	    "us' own desk holds the content against the signed label");
-	tap_ok(!is_there(in_case("out.txt")) && journal_count(us, "received") == 0, "nothing is written, and nothing said to be received");
-	shell(pv_arena_printf(arena, "cp %s %s/co/sealed/r-one.tdf", in_case("r-evil.tdf"), here).p);
-	refused_as(try_open(co, "r-one", PV_NO_SLICE, in_case("out.txt"), false, &opened, &e), &e, PV_E_UNTRUSTED, "not the content",
+	tap_ok(!is_there(in_case("out.txt")) && journal_count(us, "received") == 0,
+	    "nothing is written, and nothing said to be received");
+	shell(
+	    pv_arena_printf(arena, "cp %s %s/co/sealed/r-one.tdf", in_case("r-evil.tdf"), here).p);
+	refused_as(try_open(co, "r-one", PV_NO_SLICE, in_case("out.txt"), false, &opened, &e), &e,
+	    PV_E_UNTRUSTED, "not the content",
 	    "nor is it opened at home, where it was put in the place of the original");
-	tap_ok(!is_there(in_case("out.txt")) && journal_count(co, "not-given") == 1, "and the journal says not given");
+	tap_ok(!is_there(in_case("out.txt")) && journal_count(co, "not-given") == 1,
+	    "and the journal says not given");
 	pv_wrap_key_free(key);
 	pv_keyfile_free(file);
 	pv_buf_free(&request);
@@ -500,26 +561,33 @@ stop_now(void *ctx)
 	struct pv_err e = { 0 };
 
 	s->granted_before = journal_count(s->d, s->kind);
-	if (!pv_ok(try_apply(s->d, pv_slice_of(s->order), all_officers(), &done, &e)) || done.error_count != 0)
-		tap_ok(false, "the order: %s", done.error_count != 0 ? done.errors[0].what : e.what);
+	if (!pv_ok(try_apply(s->d, pv_slice_of(s->order), all_officers(), &done, &e)) ||
+	    done.error_count != 0)
+		tap_ok(
+		    false, "the order: %s", done.error_count != 0 ? done.errors[0].what : e.what);
 }
 
 /* One file, opened or answered, with the order landing at call number `at` of the clock; false when there are fewer calls. */
 static bool
-stop_at(unsigned long at, const char *home, const char *kind, bool (*run)(struct pv_desk *d), bool *given, bool *after_entry)
+stop_at(unsigned long at, const char *home, const char *kind, bool (*run)(struct pv_desk *d),
+    bool *given, bool *after_entry)
 {
 	struct stopping s = { .order = ORDER("o-1", "co", "us", "\"public\":true"), .kind = kind };
 	struct pv_desk *d;
 	uint64_t not_given;
 	bool fired;
 
-	shell(pv_arena_printf(arena, "rm -rf %s/%s.run; cp -a %s/%s %s/%s.run", here, home, here, home, here, home).p);
+	shell(pv_arena_printf(
+	    arena, "rm -rf %s/%s.run; cp -a %s/%s %s/%s.run", here, home, here, home, here, home)
+		  .p);
 	d = open_home(pv_arena_printf(arena, "%s.run", home).p);
 	s.d = open_home(pv_arena_printf(arena, "%s.run", home).p);
 	if (strcmp(home, "us") == 0)
 		s.order = ORDER("o-1", "us", "co", "\"public\":true");
 	if (strcmp(home, "co") == 0) /* that bars co itself too */
-		s.order = ORDER("o-1", "co", "us", "\"public\":true") "{\"record\":\"recall\",\"id\":\"rc\",\"report\":\"r-one\",\"text\":{\"en\":\"x\"}}\n";
+		s.order = ORDER("o-1", "co", "us",
+		    "\"public\":true") "{\"record\":\"recall\",\"id\":\"rc\",\"report\":\"r-one\","
+				       "\"text\":{\"en\":\"x\"}}\n";
 	hook_at(at, stop_now, &s);
 	*given = run(d);
 	fired = hook.done;
@@ -527,9 +595,11 @@ stop_at(unsigned long at, const char *home, const char *kind, bool (*run)(struct
 	*after_entry = fired && s.granted_before > 0;
 	not_given = journal_count(d, "not-given");
 	if (fired && *given && s.granted_before == 0)
-		tap_ok(false, "given, though the order was there before the journal's entry (call %lu)", at);
+		tap_ok(false,
+		    "given, though the order was there before the journal's entry (call %lu)", at);
 	if (fired && !*given && journal_count(d, kind) > 0 && not_given != 1)
-		tap_ok(false, "%s, and refused, and nothing says that it was not given (call %lu)", kind, at);
+		tap_ok(false, "%s, and refused, and nothing says that it was not given (call %lu)",
+		    kind, at);
 	if (fired && !*given && journal_count(d, "refused") != 1)
 		tap_ok(false, "no refusal in the journal (call %lu)", at);
 	pv_desk_close(s.d);
@@ -545,7 +615,8 @@ run_answer(struct pv_desk *co)
 	struct pv_answer_answer answered = { 0 };
 	struct pv_buf reply = { 0 };
 	struct pv_err e = { 0 };
-	struct pv_status st = pv_desk_answer(co, pv_buf_slice(&the_request), "request", &reply, arena, &answered, &e);
+	struct pv_status st =
+	    pv_desk_answer(co, pv_buf_slice(&the_request), "request", &reply, arena, &answered, &e);
 	bool granted = pv_ok(st) && reply.n != 0 && read_reply(&reply).granted;
 
 	if (granted != answered.granted)
@@ -576,14 +647,16 @@ run_use(struct pv_desk *us)
 	struct pv_status st;
 
 	unlink(in_case("out.txt"));
-	st = try_open(us, in_case("r-one.tdf"), pv_buf_slice(&the_grant), in_case("out.txt"), true, &opened, &e);
+	st = try_open(us, in_case("r-one.tdf"), pv_buf_slice(&the_grant), in_case("out.txt"), true,
+	    &opened, &e);
 	if (is_there(in_case("out.txt")) != (pv_ok(st) && opened.opened))
 		tap_ok(false, "there is plaintext exactly when it was opened");
 	return is_there(in_case("out.txt"));
 }
 
 static void
-stop_everywhere(const char *home, const char *kind, bool (*run)(struct pv_desk *d), const char *name)
+stop_everywhere(
+    const char *home, const char *kind, bool (*run)(struct pv_desk *d), const char *name)
 {
 	unsigned long at = 1, refused = 0, between = 0, given_after = 0;
 	bool given, after_entry;
@@ -593,8 +666,10 @@ stop_everywhere(const char *home, const char *kind, bool (*run)(struct pv_desk *
 		between += !given && after_entry ? 1 : 0;
 		given_after += given ? 1 : 0;
 	}
-	tap_note("%s: %lu moments, refused in %lu, of which %lu after the entry; given in %lu", name, at - 1, refused, between, given_after);
-	tap_ok(at > 5 && at < 200 && refused > 0 && between > 0, "%s: an order that lands after the entry and before the key is obeyed", name);
+	tap_note("%s: %lu moments, refused in %lu, of which %lu after the entry; given in %lu",
+	    name, at - 1, refused, between, given_after);
+	tap_ok(at > 5 && at < 200 && refused > 0 && between > 0,
+	    "%s: an order that lands after the entry and before the key is obeyed", name);
 }
 
 static void
@@ -660,7 +735,9 @@ attack_twice(void)
 	the_request = ask_for(us, in_case("r-one.tdf"), "law.interdict", "");
 	pv_desk_close(co);
 	for (; fired && at < 200; at++) {
-		shell(pv_arena_printf(arena, "rm -rf %s; cp -a %s %s", in_case("co.run"), in_case("co"), in_case("co.run")).p);
+		shell(pv_arena_printf(arena, "rm -rf %s; cp -a %s %s", in_case("co.run"),
+		    in_case("co"), in_case("co.run"))
+			  .p);
 		co = open_home("co.run");
 		twin = open_home("co.run");
 		both = 0;
@@ -687,7 +764,9 @@ fail_at(unsigned long at, const char *home, bool (*run)(struct pv_desk *d), bool
 	struct pv_desk *d;
 	bool fired;
 
-	shell(pv_arena_printf(arena, "rm -rf %s/%s.run; cp -a %s/%s %s/%s.run", here, home, here, home, here, home).p);
+	shell(pv_arena_printf(
+	    arena, "rm -rf %s/%s.run; cp -a %s/%s %s/%s.run", here, home, here, home, here, home)
+		  .p);
 	d = open_home(pv_arena_printf(arena, "%s.run", home).p);
 	hook_at(at, fill_disk, NULL);
 	*given = run(d);
@@ -699,7 +778,8 @@ fail_at(unsigned long at, const char *home, bool (*run)(struct pv_desk *d), bool
 }
 
 static void
-fail_everywhere(const char *home, const char *kind, uint64_t before, bool (*run)(struct pv_desk *d), const char *name)
+fail_everywhere(const char *home, const char *kind, uint64_t before, bool (*run)(struct pv_desk *d),
+    const char *name)
 {
 	unsigned long at = 1, failed = 0;
 	bool given, none_without_entry = true, whole = true;
@@ -710,18 +790,22 @@ fail_everywhere(const char *home, const char *kind, uint64_t before, bool (*run)
 		struct pv_err e = { 0 };
 
 		failed += given ? 0 : 1;
-		none_without_entry = none_without_entry && (!given || journal_count(d, kind) == before + 1);
+		none_without_entry =
+		    none_without_entry && (!given || journal_count(d, kind) == before + 1);
 		pv_ignore(pv_home_refresh(d, &e));
 		whole = whole && pv_ok(pv_desk_verify(d, arena, &v, &e));
 		for (size_t i = 0; i < v.check_count; i++)
-			if (v.checks[i].result == PV_CHECK_FAILED && !pv_slice_is(v.checks[i].what, "signed by")) {
+			if (v.checks[i].result == PV_CHECK_FAILED &&
+			    !pv_slice_is(v.checks[i].what, "signed by")) {
 				whole = false;
-				tap_note("call %lu: %.*s: %.*s", at, PV_FMT(v.checks[i].what), PV_FMT(v.checks[i].says));
+				tap_note("call %lu: %.*s: %.*s", at, PV_FMT(v.checks[i].what),
+				    PV_FMT(v.checks[i].says));
 			}
 		pv_desk_close(d);
 	}
 	tap_note("%s: %lu moments, failed in %lu", name, at - 1, failed);
-	tap_ok(failed > 0 && none_without_entry, "%s: with the disk full at any moment nothing is given without its entry", name);
+	tap_ok(failed > 0 && none_without_entry,
+	    "%s: with the disk full at any moment nothing is given without its entry", name);
 	tap_ok(whole, "%s: and the home is whole afterwards", name);
 }
 
@@ -763,11 +847,16 @@ attack_full_disk(void)
 	empty_disk();
 	tap_ok(!pv_ok(st) && e.code == PV_E_CONFIG, "sharing on a full disk fails");
 	hook_at(1, fill_disk, NULL);
-	tap_ok(!pv_ok(pv_desk_open_report(co, &(struct pv_open_ask){ .report = "r-one", .purpose = PV_SLICE("law.interdict"), .out_path = in_case("full.txt") }, arena,
-		   &(struct pv_open_answer){ 0 }, &e)),
+	tap_ok(!pv_ok(pv_desk_open_report(co,
+		   &(struct pv_open_ask){ .report = "r-one",
+		       .purpose = PV_SLICE("law.interdict"),
+		       .out_path = in_case("full.txt") },
+		   arena, &(struct pv_open_answer){ 0 }, &e)),
 	    "opening on a full disk fails");
 	empty_disk();
-	tap_ok(strncmp(e.what, "the journal cannot be written", 29) == 0 && strstr(e.fix, "No entry, no key") != NULL, "and says that the journal cannot be written");
+	tap_ok(strncmp(e.what, "the journal cannot be written", 29) == 0 &&
+		   strstr(e.fix, "No entry, no key") != NULL,
+	    "and says that the journal cannot be written");
 	tap_note("%s / %s", e.what, e.fix);
 	pv_buf_free(&the_request);
 	pv_buf_free(&the_grant);

@@ -105,12 +105,15 @@ good(struct pv_status st, const struct pv_err *e, const char *name)
 }
 
 static UNUSED bool
-refused_as(struct pv_status st, const struct pv_err *e, enum pv_code code, const char *says, const char *name)
+refused_as(struct pv_status st, const struct pv_err *e, enum pv_code code, const char *says,
+    const char *name)
 {
-	bool ok = tap_ok(!pv_ok(st) && e->code == code && strstr(e->what, says) != NULL, "%s", name);
+	bool ok =
+	    tap_ok(!pv_ok(st) && e->code == code && strstr(e->what, says) != NULL, "%s", name);
 
 	if (!ok)
-		tap_note("code %d, \"%s\", wanted \"%s\"", pv_ok(st) ? 0 : (int)e->code, pv_ok(st) ? "" : e->what, says);
+		tap_note("code %d, \"%s\", wanted \"%s\"", pv_ok(st) ? 0 : (int)e->code,
+		    pv_ok(st) ? "" : e->what, says);
 	return ok;
 }
 
@@ -213,7 +216,8 @@ all_officers(void)
 }
 
 static UNUSED struct pv_status
-try_apply(struct pv_desk *d, struct pv_slice bytes, struct pv_unlock unlock, struct pv_apply_answer *done, struct pv_err *e)
+try_apply(struct pv_desk *d, struct pv_slice bytes, struct pv_unlock unlock,
+    struct pv_apply_answer *done, struct pv_err *e)
 {
 	struct pv_apply_ask ask = { .bytes = bytes, .source = "test" };
 
@@ -231,31 +235,40 @@ applies(struct pv_desk *d, const char *records, const char *name)
 	if (!ok && !pv_ok(st))
 		tap_note("%s", e.what);
 	for (size_t i = 0; pv_ok(st) && i < done.error_count; i++)
-		tap_note("%u: %s: %s (%s)", done.errors[i].line, done.errors[i].field, done.errors[i].what, done.errors[i].raised);
+		tap_note("%u: %s: %s (%s)", done.errors[i].line, done.errors[i].field,
+		    done.errors[i].what, done.errors[i].raised);
 	return ok;
 }
 
-#define AS(name) ((struct pv_unlock){ .passphrase = no_passphrase, .as = (const char *const[]){ name }, .as_count = 1 })
+#define AS(name)             \
+	((struct pv_unlock){ \
+	    .passphrase = no_passphrase, .as = (const char *const[]){ name }, .as_count = 1 })
 
-#define TERM(id, tree, name) \
-	"{\"record\":\"term\",\"id\":\"" id "\",\"tree\":\"" tree "\",\"name\":\"" name "\",\"names\":{},\"maps\":{},\"allows\":{\"en\":\"yes\"},\"excludes\":{\"en\":\"no\"}}\n"
-#define PARTY(name) "{\"record\":\"party\",\"id\":\"p-" name "\",\"name\":\"" name "\",\"names\":{}}\n"
-#define TERMS                                                                                                                 \
-	TERM("t1", "topic", "narcotics")                                                                                      \
-	TERM("t2", "topic", "narcotics.maritime")                                                                             \
-	TERM("t3", "region", "caribbean")                                                                                     \
-	TERM("t4", "purpose", "law")                                                                                          \
-	TERM("t5", "purpose", "law.interdict")                                                                                \
-	TERM("t6", "purpose", "strike")                                                                                       \
-	TERM("t7", "channel", "exchange")                                                                                     \
-	TERM("t8", "channel", "exchange.courier")                                                                             \
+#define TERM(id, tree, name)                                                            \
+	"{\"record\":\"term\",\"id\":\"" id "\",\"tree\":\"" tree "\",\"name\":\"" name \
+	"\",\"names\":{},\"maps\":{},\"allows\":{\"en\":\"yes\"},\"excludes\":{\"en\":\"no\"}}\n"
+#define PARTY(name) \
+	"{\"record\":\"party\",\"id\":\"p-" name "\",\"name\":\"" name "\",\"names\":{}}\n"
+#define TERMS                                     \
+	TERM("t1", "topic", "narcotics")          \
+	TERM("t2", "topic", "narcotics.maritime") \
+	TERM("t3", "region", "caribbean")         \
+	TERM("t4", "purpose", "law")              \
+	TERM("t5", "purpose", "law.interdict")    \
+	TERM("t6", "purpose", "strike")           \
+	TERM("t7", "channel", "exchange")         \
+	TERM("t8", "channel", "exchange.courier") \
 	TERM("t9", "purpose", "rescue")
 
-#define AGREE(id, to, purpose, more) \
-	"{\"record\":\"agreement\",\"id\":\"" id "\",\"from\":\"co\",\"to\":\"" to "\",\"purposes\":[\"" purpose "\"]," more "\"not_before\":\"2026-01-01T00:00:00Z\",\"require\":{},\"obligations\":"
-#define ORDER(id, subject, counterpart, more)                                                                                             \
-	"{\"record\":\"order\",\"id\":\"" id "\",\"kind\":\"suspend\",\"subject\":[\"" subject "\"],\"counterpart\":[\"" counterpart "\"]," \
-	"\"direction\":\"both\",\"except\":[],\"effective\":\"2026-01-01T00:00:00Z\",\"reopen\":\"hold\",\"text\":{\"es\":\"alto\"},\"authentic\":\"es\"," more "}\n"
+#define AGREE(id, to, purpose, more)                                               \
+	"{\"record\":\"agreement\",\"id\":\"" id "\",\"from\":\"co\",\"to\":\"" to \
+	"\",\"purposes\":[\"" purpose "\"]," more                                  \
+	"\"not_before\":\"2026-01-01T00:00:00Z\",\"require\":{},\"obligations\":"
+#define ORDER(id, subject, counterpart, more)                                                     \
+	"{\"record\":\"order\",\"id\":\"" id "\",\"kind\":\"suspend\",\"subject\":[\"" subject    \
+	"\"],\"counterpart\":[\"" counterpart "\"],"                                              \
+	"\"direction\":\"both\",\"except\":[],\"effective\":\"2026-01-01T00:00:00Z\",\"reopen\":" \
+	"\"hold\",\"text\":{\"es\":\"alto\"},\"authentic\":\"es\"," more "}\n"
 
 static UNUSED void
 verifies(struct pv_desk *d, const char *name)
@@ -267,7 +280,8 @@ verifies(struct pv_desk *d, const char *name)
 	if (!tap_ok(pv_ok(st) && v.good, "%s", name)) {
 		tap_note("%s", pv_ok(st) ? "" : e.what);
 		for (size_t i = 0; pv_ok(st) && i < v.check_count; i++)
-			tap_note("%.*s: %.*s: %d", PV_FMT(v.checks[i].what), PV_FMT(v.checks[i].says), v.checks[i].result);
+			tap_note("%.*s: %.*s: %d", PV_FMT(v.checks[i].what),
+			    PV_FMT(v.checks[i].says), v.checks[i].result);
 	}
 }
 
@@ -290,10 +304,14 @@ journal_count(struct pv_desk *d, const char *kind)
 /* ---- reports ---- */
 
 static struct pv_slice
-try_share(struct pv_desk *d, const char *id, const char *text, struct pv_names from, struct pv_status *st, struct pv_err *e)
+try_share(struct pv_desk *d, const char *id, const char *text, struct pv_names from,
+    struct pv_status *st, struct pv_err *e)
 {
-	static const struct pv_slice topics[] = { { "narcotics.maritime", 18 } }, regions[] = { { "caribbean", 9 } }, never[] = { { "strike", 6 } };
-	struct pv_share_ask ask = { .name = "track.txt", .out_path = pv_arena_printf(arena, "%s/%s.tdf", here, id).p };
+	static const struct pv_slice topics[] = { { "narcotics.maritime", 18 } },
+				     regions[] = { { "caribbean", 9 } },
+				     never[] = { { "strike", 6 } };
+	struct pv_share_ask ask = { .name = "track.txt",
+		.out_path = pv_arena_printf(arena, "%s/%s.tdf", here, id).p };
 	struct pv_share_answer shared = { 0 };
 	int fds[2];
 
@@ -324,12 +342,16 @@ share(struct pv_desk *d, const char *id, const char *text)
 static struct pv_buf
 ask_for(struct pv_desk *d, const char *sealed, const char *purpose, const char *of)
 {
-	struct pv_ask_ask ask = { .sealed_path = sealed, .purpose = pv_slice_of(purpose), .person = PV_SLICE("analyst-rosalind"), .of = pv_slice_of(of) };
+	struct pv_ask_ask ask = { .sealed_path = sealed,
+		.purpose = pv_slice_of(purpose),
+		.person = PV_SLICE("analyst-rosalind"),
+		.of = pv_slice_of(of) };
 	struct pv_buf request = { 0 };
 	struct pv_ask_answer asked = { 0 };
 	struct pv_err e = { 0 };
 
-	if (!good(pv_desk_ask(d, &ask, &request, arena, &asked, &e), &e, "a request is made") || !asked.made)
+	if (!good(pv_desk_ask(d, &ask, &request, arena, &asked, &e), &e, "a request is made") ||
+	    !asked.made)
 		tap_ok(false, "nothing of its own bars it");
 	return request;
 }
@@ -341,15 +363,22 @@ answer(struct pv_desk *d, const struct pv_buf *request, struct pv_buf *reply)
 	struct pv_err e = { 0 };
 
 	pv_buf_clear(reply);
-	good(pv_desk_answer(d, pv_buf_slice(request), "request", reply, arena, &answered, &e), &e, "it is answered");
+	good(pv_desk_answer(d, pv_buf_slice(request), "request", reply, arena, &answered, &e), &e,
+	    "it is answered");
 	return answered;
 }
 
 static UNUSED struct pv_status
-try_open(struct pv_desk *d, const char *sealed, struct pv_slice grant, const char *out, bool keep, struct pv_open_answer *opened, struct pv_err *e)
+try_open(struct pv_desk *d, const char *sealed, struct pv_slice grant, const char *out, bool keep,
+    struct pv_open_answer *opened, struct pv_err *e)
 {
-	struct pv_open_ask ask = { .report = sealed, .grant = grant, .grant_source = "grant", .out_path = out, .keep = keep,
-		.person = PV_SLICE("analyst-rosalind"), .purpose = PV_SLICE("law.interdict") };
+	struct pv_open_ask ask = { .report = sealed,
+		.grant = grant,
+		.grant_source = "grant",
+		.out_path = out,
+		.keep = keep,
+		.person = PV_SLICE("analyst-rosalind"),
+		.purpose = PV_SLICE("law.interdict") };
 
 	*opened = (struct pv_open_answer){ 0 };
 	return pv_desk_open_report(d, &ask, arena, opened, e);
@@ -357,14 +386,16 @@ try_open(struct pv_desk *d, const char *sealed, struct pv_slice grant, const cha
 
 /* Asks, answers, opens: true when the plaintext was written. */
 static UNUSED bool
-gets(struct pv_desk *who, struct pv_desk *from, const char *sealed, const char *of, const char *out, bool keep)
+gets(struct pv_desk *who, struct pv_desk *from, const char *sealed, const char *of, const char *out,
+    bool keep)
 {
 	struct pv_buf request = ask_for(who, sealed, "law.interdict", of), reply = { 0 };
 	struct pv_open_answer opened;
 	struct pv_err e = { 0 };
 	bool granted = answer(from, &request, &reply).granted;
 
-	good(try_open(who, sealed, pv_buf_slice(&reply), out, keep, &opened, &e), &e, "the answer is used");
+	good(try_open(who, sealed, pv_buf_slice(&reply), out, keep, &opened, &e), &e,
+	    "the answer is used");
 	pv_buf_free(&request);
 	pv_buf_free(&reply);
 	return granted && opened.opened && is_there(out);
@@ -372,7 +403,8 @@ gets(struct pv_desk *who, struct pv_desk *from, const char *sealed, const char *
 
 /* Whether `from` would grant it to `who`, and why not. */
 static UNUSED enum pv_reason
-why_not(struct pv_desk *who, struct pv_desk *from, const char *sealed, const char *purpose, const char *of)
+why_not(struct pv_desk *who, struct pv_desk *from, const char *sealed, const char *purpose,
+    const char *of)
 {
 	struct pv_buf request = ask_for(who, sealed, purpose, of), reply = { 0 };
 	struct pv_answer_answer answered = answer(from, &request, &reply);
@@ -405,8 +437,11 @@ sign_as(const char *home, const char *key, struct pv_slice line)
 
 	pv_buf_add(&text, line);
 	pv_buf_add_c(&text, '\n');
-	if (!pv_ok(pv_keyfile_load(&k, pv_arena_printf(arena, "%s/keys/%s.key", in_case(home), key).p, &e)) || !pv_ok(pv_keyfile_pair(&pair, k, &e)) ||
-	    !pv_ok(pv_vkey_read(&vkey, pv_keyfile_public(k), &e)) || !pv_ok(pv_note_begin(&note, pv_buf_slice(&text), &e)) ||
+	if (!pv_ok(pv_keyfile_load(
+		&k, pv_arena_printf(arena, "%s/keys/%s.key", in_case(home), key).p, &e)) ||
+	    !pv_ok(pv_keyfile_pair(&pair, k, &e)) ||
+	    !pv_ok(pv_vkey_read(&vkey, pv_keyfile_public(k), &e)) ||
+	    !pv_ok(pv_note_begin(&note, pv_buf_slice(&text), &e)) ||
 	    !pv_ok(pv_note_sign(&note, vkey.name, pair, &e)))
 		tap_ok(false, "a note is forged: %s", e.what);
 	return note;
@@ -462,7 +497,11 @@ make_home(const char *name, uint64_t quorum)
 	const char *slash = strrchr(name, '/');
 	struct pv_slice party = pv_slice_of(slash != NULL ? slash + 1 : name);
 	struct pv_text text = { PV_SLICE("en"), party };
-	struct pv_init_ask ask = { .home = in_case(name), .party = party, .names = { &text, 1 }, .exercise = true, .quorum = quorum };
+	struct pv_init_ask ask = { .home = in_case(name),
+		.party = party,
+		.names = { &text, 1 },
+		.exercise = true,
+		.quorum = quorum };
 	struct pv_init_answer made;
 	struct pv_err e = { 0 };
 
@@ -477,7 +516,8 @@ introduce(struct pv_desk *to, struct pv_desk *whom)
 	struct pv_err e = { 0 };
 
 	if (!pv_ok(pv_desk_card(whom, &card, &e)) ||
-	    !pv_ok(pv_desk_card_records(to, pv_buf_slice(&card), "card", (struct pv_names){ 0 }, arena, &records, &words, &e)))
+	    !pv_ok(pv_desk_card_records(to, pv_buf_slice(&card), "card", (struct pv_names){ 0 },
+		arena, &records, &words, &e)))
 		tap_ok(false, "a card: %s", e.what);
 	applies(to, pv_buf_str(&records), "one home knows another");
 	pv_buf_free(&card);
@@ -504,7 +544,12 @@ make_world(void)
 		applies(d[i], TERMS, "terms");
 		for (size_t k = 0; k < 4; k++)
 			if (k != i)
-				applies(d[i], pv_arena_printf(arena, "{\"record\":\"party\",\"id\":\"p-%s\",\"name\":\"%s\",\"names\":{}}\n", names[k], names[k]).p,
+				applies(d[i],
+				    pv_arena_printf(arena,
+					"{\"record\":\"party\",\"id\":\"p-%s\",\"name\":\"%s\","
+					"\"names\":{}}\n",
+					names[k], names[k])
+					.p,
 				    "a party");
 	}
 	applies(d[0], PARTY("co.navy") PARTY("us.coast-guard"), "parties below");
@@ -512,8 +557,11 @@ make_world(void)
 		for (size_t k = 0; k < 4; k++)
 			if (k != i)
 				introduce(d[i], d[k]);
-	applies(d[0], AGREE("a-us", "us", "law", "\"topic\":\"narcotics\",") "[]}\n" AGREE("a-ca", "ca", "law", "\"custody\":true,") "[]}\n"
-		AGREE("a-uk", "uk", "law", "\"custody\":true,") "[]}\n" AGREE("a-own", "co", "law", "") "[]}\n", "agreements of co");
+	applies(d[0],
+	    AGREE("a-us", "us", "law", "\"topic\":\"narcotics\",") "[]}\n" AGREE(
+		"a-ca", "ca", "law", "\"custody\":true,") "[]}\n" AGREE("a-uk", "uk", "law",
+		"\"custody\":true,") "[]}\n" AGREE("a-own", "co", "law", "") "[]}\n",
+	    "agreements of co");
 	for (size_t i = 0; i < 4; i++)
 		pv_desk_close(d[i]);
 }
