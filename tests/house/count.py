@@ -61,13 +61,16 @@ def line(counts):
 
 
 def show(test):
-    """A failing test: its failed rows when it has any, with what was said under them; else the end of its words."""
+    """A failing test: its failed rows when it has any, with what was said around them; else the end of its words."""
     print("--- %s: %s, status %s" % (test["name"], test["result"], test.get("returncode")))
     out = (test.get("stdout") or "").splitlines()
     bad = []
     for at, text in enumerate(out):
         if text.startswith("not ok"):
-            bad.append(text)
+            first = at
+            while first > 0 and at - first < 12 and out[first - 1].startswith("#"):
+                first -= 1 # some say why before they say what
+            bad += out[first:at + 1]
             for note in out[at + 1:at + 13]:
                 if re.match(r"(not )?ok\b|1\.\.", note):
                     break

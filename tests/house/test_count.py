@@ -63,7 +63,7 @@ for name, verdict, output, want in ROWS:
 
 with tempfile.TemporaryDirectory() as top:
     good = folder(top, "good", [("OK", "ok 1\nok 2\n1..2\n"), ("OK", "")])
-    bad = folder(top, "bad", [("FAIL", "ok 1\nnot ok 2 - it\n# got 3\n1..2\n")])
+    bad = folder(top, "bad", [("FAIL", "ok 1\n# in world 7\nnot ok 2 - it\n# got 3\n1..2\n")])
     none = folder(top, "none", None)
     got = said(counter.sum_of, [good])
     ok(got == (0, "3 passed, 0 failed\n"), "all good: status 0", str(got))
@@ -72,7 +72,8 @@ with tempfile.TemporaryDirectory() as top:
     got = said(counter.sum_of, [good, none])
     ok(got == (1, "3 passed, 1 failed\n"), "a build whose tests did not run is a failure", str(got))
     status, out = said(counter.one_folder, bad)
-    ok(status == 1 and "not ok 2 - it" in out and "# got 3" in out, "a failing row is shown with its note", out)
+    ok(status == 1 and all(s in out for s in ("# in world 7", "not ok 2 - it", "# got 3")),
+       "a failing row is shown with its notes", out)
 
 print("1..%d" % done)
 sys.exit(1 if failed else 0)
