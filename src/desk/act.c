@@ -8,6 +8,7 @@
 
 #include "codec/json.h"
 #include "desk/acts.h"
+#include "desk/audience.h"
 #include "desk/journal.h"
 #include "desk/officers.h"
 #include "desk/outcome.h"
@@ -340,16 +341,20 @@ struct laid {
 };
 
 static void
-lay_private(struct batch *b, const struct pending *p, struct pv_store_entry *entry, struct pv_store_change *text, size_t offset)
+lay_private(struct batch *b, const struct pending *p, const struct pv_audiences *who, struct pv_store_entry *entry, struct pv_store_change *text,
+    size_t offset)
 {
+	PV_AUTO(pv_buf_free) struct pv_buf tags = { 0 };
 	PV_AUTO(pv_buf_free) struct pv_buf line = { 0 };
 	PV_AUTO(pv_buf_free) struct pv_buf body = { 0 };
-	uint8_t random[32 + 64]; /* salt, and marks for nobody */
+	uint8_t salt[32], digest[PV_HASH];
 
-	b->d->env.random(b->d->env.ctx, random, sizeof(random));
-	pv_act_private_entry(&line, random, p->note, random + 32);
+	b->d->env.random(b->d->env.ctx, salt, sizeof(salt));
+	pv_act_private_digest(salt, p->note, digest);
+	pv_audiences_tag(who, p->r, digest, &b->d->env, &tags);
+	pv_act_private_entry(&line, digest, pv_buf_slice(&tags));
 	entry->bytes = pv_arena_copy(b->a, pv_buf_slice(&line));
-	pv_buf_add_mem(&body, random, 32);
+	pv_buf_add_mem(&body, salt, sizeof(salt));
 	pv_buf_add(&body, p->note);
 	*text = (struct pv_store_change){ .op = PV_OP_ADD, .table = PV_T_TEXTS };
 	text->row.c[PV_C_TEXT_ORIGIN] = PV_CELL_S(b->d->origin);
@@ -377,6 +382,11 @@ act_row(struct batch *b, const struct pending *p, size_t offset, uint64_t since)
 static void
 lay_out(struct batch *b, struct laid *l, uint64_t since)
 {
+	PV_AUTO(pv_audiences_freep) struct pv_audiences *who = NULL;
+	struct pv_err ignored;
+
+	/* A key that cannot be read holds up no order: it goes without tags, and is given all the same. */
+	pv_ignore(pv_audiences_open(&who, b->d, b->d->origin, &ignored));
 	l->entries = pv_arena_alloc_n(b->a, b->acts.n, sizeof(*l->entries));
 	l->changes = pv_arena_alloc_n(b->a, 2 * b->acts.n + 1, sizeof(*l->changes));
 	l->change_count = 1;
@@ -389,7 +399,7 @@ lay_out(struct batch *b, struct laid *l, uint64_t since)
 		if (pv_act_public(b->d->own.state, p->r))
 			entry->bytes = p->note;
 		else
-			lay_private(b, p, entry, &l->changes[l->change_count++], l->entry_count);
+			lay_private(b, p, who, entry, &l->changes[l->change_count++], l->entry_count);
 		pv_hash_leaf(entry->bytes, entry->leaf);
 		entry->second = since;
 		l->changes[l->change_count++] = act_row(b, p, l->entry_count++, since);

@@ -5,6 +5,10 @@
 #include "codec/json.h"
 #include "wire/record.h"
 
+#define PRIVATE "{\"private\":\""
+#define TAGS    "\",\"tags\":\""
+#define DIGEST  43 /* characters of base64url */
+
 void
 pv_act_row_write(struct pv_buf *out, const struct pv_slice *signers, size_t n, struct pv_slice note)
 {
@@ -108,28 +112,39 @@ pv_act_private_digest(const uint8_t salt[32], struct pv_slice note, uint8_t dige
 }
 
 void
-pv_act_private_entry(struct pv_buf *out, const uint8_t salt[32], struct pv_slice note, const uint8_t tags[64])
+pv_act_private_entry(struct pv_buf *out, const uint8_t digest[PV_HASH], struct pv_slice tags)
 {
-	uint8_t digest[PV_HASH];
-
-	pv_act_private_digest(salt, note, digest);
-	pv_buf_add_str(out, "{\"private\":\"");
+	pv_buf_add_str(out, PRIVATE);
 	pv_base64_write(out, pv_slice_mem(digest, PV_HASH), PV_BASE64_URL);
-	pv_buf_add_str(out, "\",\"tags\":\"");
-	pv_base64_write(out, pv_slice_mem(tags, 64), PV_BASE64_URL);
+	pv_buf_add_str(out, TAGS);
+	pv_base64_write(out, tags, PV_BASE64_URL);
 	pv_buf_add_str(out, "\",\"v\":1}");
 }
 
 bool
 pv_act_private_read(struct pv_slice entry, uint8_t digest[PV_HASH])
 {
-	const struct pv_slice begin = PV_SLICE("{\"private\":\"");
+	const struct pv_slice begin = PV_SLICE(PRIVATE);
 	PV_AUTO(pv_buf_free) struct pv_buf raw = { 0 };
 
-	if (!pv_slice_starts(entry, begin) || entry.n < begin.n + 43)
+	if (!pv_slice_starts(entry, begin) || entry.n < begin.n + DIGEST)
 		return false;
-	if (!pv_base64_read(&raw, pv_slice_sub(entry, begin.n, begin.n + 43), PV_BASE64_URL) || raw.n != PV_HASH)
+	if (!pv_base64_read(&raw, pv_slice_sub(entry, begin.n, begin.n + DIGEST), PV_BASE64_URL) || raw.n != PV_HASH)
 		return false;
 	memcpy(digest, raw.p, PV_HASH);
 	return true;
+}
+
+bool
+pv_act_private_tags(struct pv_slice entry, struct pv_buf *tags)
+{
+	size_t at = sizeof(PRIVATE) - 1 + DIGEST;
+	struct pv_slice rest = at < entry.n ? pv_slice_sub(entry, at, entry.n) : PV_NO_SLICE;
+	const char *end;
+
+	if (!pv_slice_starts(rest, PV_SLICE(TAGS)))
+		return false;
+	rest = pv_slice_sub(rest, sizeof(TAGS) - 1, rest.n);
+	end = rest.n != 0 ? memchr(rest.p, '"', rest.n) : NULL;
+	return end != NULL && pv_base64_read(tags, pv_slice_sub(rest, 0, (size_t)(end - rest.p)), PV_BASE64_URL);
 }

@@ -18,10 +18,12 @@ PV_RESULT pv_act_standing(struct pv_desk *d, struct pv_slice origin, struct pv_s
 
 /* Whether the act stands in the log as itself (docs/protocol/order-log.md). */
 bool pv_act_public(const struct pv_state *s, const struct pv_record *r);
-/* The entry of a private act: 32 bytes of salt, and the note. */
-void pv_act_private_entry(struct pv_buf *out, const uint8_t salt[32], struct pv_slice note, const uint8_t tags[64]);
+/* The entry of a private act: the digest of its salt and note, and its tags (desk/audience.h). */
+void pv_act_private_entry(struct pv_buf *out, const uint8_t digest[PV_HASH], struct pv_slice tags);
 /* Is this entry that of a private act? Then *digest is its commitment (32 bytes). */
 bool pv_act_private_read(struct pv_slice entry, uint8_t digest[PV_HASH]);
+/* Appends its tags, eight bytes each. */
+bool pv_act_private_tags(struct pv_slice entry, struct pv_buf *tags);
 void pv_act_private_digest(const uint8_t salt[32], struct pv_slice note, uint8_t digest[PV_HASH]);
 
 /* SHA-256 of the genesis' canonical line and its line feed. */

@@ -17,6 +17,8 @@
 #include "codec/hex.h"
 #include "codec/json.h"
 #include "desk/acts.h"
+#include "desk/audience.h"
+#include "desk/choice.h"
 #include "desk/journal.h"
 #include "desk/words.h"
 #include "tlog/checkpoint.h"
@@ -28,255 +30,6 @@
 #define BUNDLE_MAX      (256u << 20)
 #define BUNDLE_LINE_MAX (256u << 10)
 #define SIGNERS_MAX     16
-
-/* ---- who is given what ---- */
-
-struct choosing {
-	const struct pv_state *s;
-	struct pv_slice audience;
-	struct pv_names include;
-	bool *given;          /* by place in s->all */
-	struct pv_map *names; /* parties that must be declared there */
-	PV_VEC(struct pv_slice) takers; /* the audience, whom it may give to, and by what names orders reach them */
-	bool changed;
-};
-
-static bool
-meets(struct pv_slice a, struct pv_slice b)
-{
-	return pv_name_under(a, b) || pv_name_under(b, a);
-}
-
-static bool
-any_meets(struct pv_names names, struct pv_slice party)
-{
-	for (size_t i = 0; i < names.n; i++)
-		if (meets(names.at[i], party))
-			return true;
-	return false;
-}
-
-static bool
-among(struct pv_names names, struct pv_slice id)
-{
-	for (size_t i = 0; i < names.n; i++)
-		if (pv_slice_eq(names.at[i], id))
-			return true;
-	return false;
-}
-
-static void
-want(struct choosing *c, struct pv_slice party)
-{
-	for (; party.n != 0; party = pv_name_parent(party))
-		if (pv_map_get(c->names, party) == PV_MAP_NONE) {
-			pv_map_set(c->names, party, 1);
-			c->changed = true;
-		}
-}
-
-static void
-want_all(struct choosing *c, struct pv_names parties)
-{
-	for (size_t i = 0; i < parties.n; i++)
-		want(c, parties.at[i]);
-}
-
-static bool
-id_given(const struct choosing *c, struct pv_slice id)
-{
-	uint32_t i = id.n != 0 ? pv_map_get(c->s->ids, id) : PV_MAP_NONE;
-
-	return i != PV_MAP_NONE && c->given[i];
-}
-
-static void
-add_taker(struct choosing *c, struct pv_slice party)
-{
-	for (size_t i = 0; i < c->takers.n; i++)
-		if (pv_slice_eq(c->takers.at[i], party))
-			return;
-	*PV_VEC_ADD(&c->takers) = party;
-}
-
-/* As the decision has it (DESIGN 4): members and former names of a party and of all below it. */
-static void
-close_takers(struct choosing *c)
-{
-	const struct pv_facts *parties = &c->s->by_kind[PV_PARTY];
-
-	for (size_t t = 0; t < c->takers.n; t++)
-		for (size_t i = 0; i < parties->n; i++) {
-			const struct pv_party *p = &parties->at[i]->r->party;
-
-			if (!pv_name_under(p->name, c->takers.at[t]))
-				continue;
-			for (size_t k = 0; k < p->members.n; k++)
-				add_taker(c, p->members.at[k]);
-			for (size_t k = 0; k < p->was.n; k++)
-				add_taker(c, p->was.at[k]);
-		}
-}
-
-/* By its members and former names an order reaches a taker. */
-static bool
-leads_on(const struct choosing *c, const struct pv_party *p)
-{
-	for (size_t t = 0; (p->members.n != 0 || p->was.n != 0) && t < c->takers.n; t++)
-		if (pv_name_under(p->name, c->takers.at[t]))
-			return true;
-	return false;
-}
-
-/* Who is given a permission is given what stops it. */
-static bool
-concerns(const struct choosing *c, const struct pv_order *o)
-{
-	for (size_t t = 0; t < c->takers.n; t++)
-		if (any_meets(o->counterpart, c->takers.at[t]) || any_meets(o->subject, c->takers.at[t]))
-			return true;
-	return false;
-}
-
-/* An order that a given one says it replaces must be known where that is read. */
-static bool
-replaced_by_given(const struct choosing *c, struct pv_slice id)
-{
-	const struct pv_facts *orders = &c->s->by_kind[PV_ORDER];
-
-	for (size_t i = 0; i < orders->n; i++)
-		if (pv_slice_eq(orders->at[i]->r->order.replaces, id) && id_given(c, orders->at[i]->r->id))
-			return true;
-	return false;
-}
-
-/* A condition is of use to whoever has an order or agreement that names it. */
-static bool
-condition_given(const struct choosing *c, struct pv_slice id)
-{
-	for (size_t i = 0; i < c->s->all.n; i++) {
-		const struct pv_record *r = c->s->all.at[i]->r;
-
-		if (c->given[i] && ((r->kind == PV_ORDER && pv_slice_eq(r->order.holds_while, id)) ||
-		    (r->kind == PV_AGREEMENT && pv_slice_eq(r->agreement.holds_while, id))))
-			return true;
-	}
-	return false;
-}
-
-static bool
-is_wanted(const struct choosing *c, const struct pv_record *r)
-{
-	if (pv_act_public(c->s, r) || among(c->include, r->id))
-		return true;
-	switch (r->kind) {
-	case PV_TERM:
-		return true;
-	case PV_PARTY:
-		return pv_map_get(c->names, r->party.name) != PV_MAP_NONE || leads_on(c, &r->party);
-	case PV_KEY:
-		return meets(r->key.party, c->audience) || r->key.use == PV_USE_GATEWAY || r->key.use == PV_USE_ISSUER ||
-		    (r->key.use == PV_USE_ATTESTOR && pv_map_get(c->names, r->key.party) != PV_MAP_NONE);
-	case PV_AGREEMENT:
-		return meets(r->agreement.to, c->audience);
-	case PV_ORDER:
-		return concerns(c, &r->order) || replaced_by_given(c, r->id);
-	case PV_LIFT:
-		return id_given(c, r->lift.order);
-	case PV_END:
-		return id_given(c, r->end.of);
-	case PV_CONDITION:
-		return condition_given(c, r->id);
-	case PV_ATTESTATION:
-		return id_given(c, r->attestation.condition);
-	case PV_RECALL:
-		return true; /* a custodian must hear of it; it names a report by a random id */
-	case PV_KIND_NONE:
-	case PV_GENESIS:
-	case PV_PEER:
-	case PV_QUORUM:
-	case PV_PROFILE:
-	case PV_ASSESSMENT:
-	case PV_REPORT:
-	case PV_OUTCOME:
-	case PV_INCIDENT:
-	case PV_ANSWER:
-	case PV_ACK:
-	case PV_KIND_COUNT:
-		return false;
-	}
-	return false;
-}
-
-/* The parties that an act names must be declared where it is read. */
-static void
-want_named(struct choosing *c, const struct pv_record *r)
-{
-	want(c, r->issuer);
-	switch (r->kind) {
-	case PV_AGREEMENT:
-		want(c, r->agreement.from);
-		want(c, r->agreement.to);
-		add_taker(c, r->agreement.to);
-		break;
-	case PV_PROFILE:
-		want(c, r->profile.party);
-		break;
-	case PV_ORDER:
-		want_all(c, r->order.subject);
-		want_all(c, r->order.counterpart);
-		want(c, r->order.escalate_to);
-		for (size_t i = 0; i < r->order.except.n; i++)
-			want(c, r->order.except.at[i].counterpart);
-		break;
-	case PV_PARTY:
-		want(c, r->party.name);
-		want_all(c, r->party.members);
-		want_all(c, r->party.was);
-		break;
-	case PV_KEY:
-		want(c, r->key.party);
-		break;
-	case PV_CONDITION:
-		want_all(c, r->condition.attestors);
-		break;
-	case PV_KIND_NONE:
-	case PV_GENESIS:
-	case PV_PEER:
-	case PV_TERM:
-	case PV_QUORUM:
-	case PV_LIFT:
-	case PV_RECALL:
-	case PV_END:
-	case PV_ATTESTATION:
-	case PV_ASSESSMENT:
-	case PV_REPORT:
-	case PV_OUTCOME:
-	case PV_INCIDENT:
-	case PV_ANSWER:
-	case PV_ACK:
-	case PV_KIND_COUNT:
-		break;
-	}
-}
-
-static void
-choose(struct choosing *c)
-{
-	do {
-		c->changed = false;
-		close_takers(c);
-		for (size_t i = 0; i < c->s->all.n; i++) {
-			const struct pv_record *r = c->s->all.at[i]->r;
-
-			if (!c->given[i] && is_wanted(c, r)) {
-				c->given[i] = true;
-				c->changed = true;
-				want_named(c, r);
-			}
-		}
-	} while (c->changed);
-}
 
 /* ---- export ---- */
 
@@ -308,7 +61,7 @@ write_bundle_entry(struct pv_desk *d, struct pv_store_view *v, uint64_t index, s
 }
 
 static PV_RESULT
-write_bundle(struct pv_desk *d, struct pv_store_view *v, const struct choosing *c, struct pv_arena *a, struct pv_buf *out, struct pv_err *e)
+write_bundle(struct pv_desk *d, struct pv_store_view *v, const struct pv_choice *c, struct pv_arena *a, struct pv_buf *out, struct pv_err *e)
 {
 	PV_AUTO(pv_store_cursor_freep) struct pv_store_cursor *cursor = NULL;
 	struct pv_store_checkpoint note;
@@ -336,7 +89,7 @@ write_bundle(struct pv_desk *d, struct pv_store_view *v, const struct choosing *
 		act.c[PV_C_ACT_ORIGIN] = PV_CELL_S(d->origin);
 		act.c[PV_C_ACT_INDEX] = PV_CELL_N(index);
 		PV_TRY(pv_store_row_get(v, PV_T_ACTS, &act, a, &found, e));
-		PV_TRY(write_bundle_entry(d, v, index, entry.bytes, found && id_given(c, act.c[PV_C_ACT_ID].s), a, out, e));
+		PV_TRY(write_bundle_entry(d, v, index, entry.bytes, found && pv_choice_has(c, act.c[PV_C_ACT_ID].s), a, out, e));
 	}
 	w = (struct pv_jsonw){ .out = out };
 	pv_jsonw_object(&w, NULL);
@@ -346,45 +99,43 @@ write_bundle(struct pv_desk *d, struct pv_store_view *v, const struct choosing *
 	return PV_DONE;
 }
 
-static struct pv_slice
-memory_name(struct pv_slice audience, struct pv_arena *a)
+static bool
+among(struct pv_names names, struct pv_slice id)
 {
-	return pv_arena_printf(a, "given.%.*s", PV_FMT(audience));
+	for (size_t i = 0; i < names.n; i++)
+		if (pv_slice_eq(names.at[i], id))
+			return true;
+	return false;
 }
 
 /* What an audience was given once it is given again, so that what ends it reaches it too. */
 static PV_RESULT
-remember_include(struct pv_desk *d, struct choosing *c, struct pv_arena *a, struct pv_err *e)
+remember_include(struct pv_desk *d, struct pv_slice audience, struct pv_names *include, struct pv_arena *a, struct pv_err *e)
 {
-	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
 	PV_AUTO(pv_buf_free) struct pv_buf body = { 0 };
 	struct pv_store_change put = { .op = PV_OP_PUT, .table = PV_T_META };
 	struct pv_store_submission sub = { .changes = &put, .n = 1 };
-	struct pv_store_row row = { .c[PV_C_META_NAME] = PV_CELL_S(memory_name(c->audience, a)) };
-	struct pv_names before = { 0 };
-	struct pv_slice *all, rest, id;
+	struct pv_names before;
 	struct pv_store_result r;
-	bool found, moved;
-	size_t n = 0;
+	struct pv_slice *all;
+	bool moved;
+	size_t n;
 
-	PV_TRY(pv_store_view_open(&v, d->store, e));
-	PV_TRY(pv_store_row_get(v, PV_T_META, &row, a, &found, e));
-	all = pv_arena_alloc_n(a, row.c[PV_C_META_BODY].s.n / 2 + 1 + c->include.n, sizeof(*all));
-	for (rest = found ? row.c[PV_C_META_BODY].s : PV_NO_SLICE; pv_slice_next(&rest, '\n', &id);)
-		if (id.n != 0)
-			all[n++] = id;
-	before = (struct pv_names){ all, n };
-	for (size_t i = 0; i < c->include.n; i++)
-		if (!among((struct pv_names){ all, n }, c->include.at[i]))
-			all[n++] = c->include.at[i];
-	c->include = (struct pv_names){ all, n };
+	PV_TRY(pv_choice_remembered(d, audience, a, &before, e));
+	all = pv_arena_alloc_n(a, before.n + include->n, sizeof(*all));
+	for (n = 0; n < before.n; n++)
+		all[n] = before.at[n];
+	for (size_t i = 0; i < include->n; i++)
+		if (!among((struct pv_names){ all, n }, include->at[i]))
+			all[n++] = include->at[i];
+	*include = (struct pv_names){ all, n };
 	if (n == before.n)
 		return PV_DONE;
 	for (size_t i = 0; i < n; i++) {
 		pv_buf_add(&body, all[i]);
 		pv_buf_add_c(&body, '\n');
 	}
-	put.row.c[PV_C_META_NAME] = row.c[PV_C_META_NAME];
+	put.row.c[PV_C_META_NAME] = PV_CELL_S(pv_choice_memory(audience, a));
 	put.row.c[PV_C_META_BODY] = PV_CELL_S(pv_buf_slice(&body));
 	return pv_home_submit(d, &sub, &r, &moved, e);
 }
@@ -393,22 +144,20 @@ static PV_RESULT
 export_bundle(struct pv_desk *d, const struct pv_export_ask *ask, struct pv_buf *out, struct pv_err *e)
 {
 	PV_AUTO(pv_arena_freep) struct pv_arena *a = pv_arena_new();
-	PV_AUTO(pv_map_freep) struct pv_map *names = pv_map_new(256);
 	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
-	struct choosing c = { .s = d->own.state, .audience = ask->audience, .include = ask->include, .names = names };
+	PV_AUTO(pv_choice_end) struct pv_choice c = { 0 };
+	const struct pv_state *s = d->own.state;
+	struct pv_names include = ask->include;
 	bool fresh;
 
-	if (pv_state_party(c.s, ask->audience) == NULL)
+	if (pv_state_party(s, ask->audience) == NULL)
 		return PV_FAIL(e, PV_E_INPUT, "unknown party \"%.*s\"", PV_FMT(ask->audience));
 	for (size_t i = 0; i < ask->include.n; i++)
-		if (pv_state_find(c.s, ask->include.at[i]) == NULL)
+		if (pv_state_find(s, ask->include.at[i]) == NULL)
 			return PV_FAIL(e, PV_E_INPUT, "no act \"%.*s\" in %.*s", PV_FMT(ask->include.at[i]), PV_FMT(d->origin));
-	PV_TRY(remember_include(d, &c, a, e));
-	c.given = pv_arena_alloc_n(a, c.s->all.n, sizeof(*c.given));
-	want(&c, ask->audience);
-	add_taker(&c, ask->audience);
-	choose(&c);
-	PV_VEC_FREE(&c.takers);
+	PV_TRY(remember_include(d, ask->audience, &include, a, e));
+	pv_choice_begin(&c, s, ask->audience, include);
+	pv_choice_all(&c, a);
 	PV_TRY(pv_home_fresh(d, &d->own, &fresh, e)); /* what is handed on is as new as can be */
 	PV_TRY(pv_store_view_open(&v, d->store, e));
 	return write_bundle(d, v, &c, a, out, e);
@@ -725,6 +474,24 @@ fold_all(struct following *f, struct pv_store_view *v, struct pv_err *e)
 }
 
 /* A row that is there as it should be stays; one that was damaged is written anew. */
+/* A text that was meant for us and is not here: somebody cut it from the bundle, or it is another's bundle. */
+static PV_RESULT
+check_meant(struct following *f, struct pv_err *e)
+{
+	PV_AUTO(pv_audiences_freep) struct pv_audiences *us = NULL;
+
+	PV_TRY(pv_audiences_open(&us, f->d, f->origin, e));
+	for (size_t i = 0; i < f->entries.n; i++) {
+		const struct given *g = &f->entries.at[i];
+
+		if (g->note.n == 0 && pv_audiences_meant(us, g->entry))
+			return pv_advise(PV_FAIL(e, PV_E_UNTRUSTED, "entry %llu of %.*s is meant for us, and its text was left out",
+			    (unsigned long long)g->index, PV_FMT(f->origin)), e,
+			    "ask for a whole one (proviso export --for %.*s), and keep this file as evidence", PV_FMT(f->d->party));
+	}
+	return PV_DONE;
+}
+
 static void
 add_rows(struct following *f, const struct given *g, struct pv_store_change *c, size_t *n)
 {
@@ -803,6 +570,7 @@ follow(struct following *f, struct pv_slice bytes, struct pv_follow_answer *out,
 	PV_TRY(pv_store_view_open(&v, f->d->store, e));
 	PV_TRY(check_tree(f, v, e));
 	PV_TRY(fold_all(f, v, e));
+	PV_TRY(check_meant(f, e));
 	PV_TRY(keep(f, e));
 	PV_TRY(pv_home_forget(f->d, f->origin, e)); /* texts of older entries may have come: folded anew */
 	log = pv_home_log(f->d, f->origin);
@@ -839,8 +607,11 @@ PV_RESULT
 pv_desk_card(struct pv_desk *d, struct pv_buf *out, struct pv_err *e)
 {
 	struct pv_identity id = pv_desk_identity(d);
+	PV_AUTO(pv_keyfile_freep) struct pv_keyfile *kas = NULL;
 	struct pv_jsonw w = { .out = out };
 
+	if (pv_home_has_key(d, "kas-ec"))
+		PV_TRY(pv_home_key(d, "kas-ec", &kas, e));
 	if (id.genesis_hex.n == 0 || id.gateway_vkey.n == 0)
 		return PV_FAIL(e, PV_E_CONFIG, "this home has no genesis or no gateway key");
 	pv_jsonw_object(&w, NULL);
@@ -848,6 +619,8 @@ pv_desk_card(struct pv_desk *d, struct pv_buf *out, struct pv_err *e)
 	pv_jsonw_str(&w, "gateway", id.gateway_vkey);
 	pv_jsonw_str(&w, "genesis", id.genesis_hex);
 	pv_jsonw_str(&w, "journal", id.journal_vkey);
+	if (kas != NULL)
+		pv_jsonw_str(&w, "kas", pv_keyfile_public(kas));
 	pv_jsonw_str(&w, "origin", id.origin);
 	pv_jsonw_str(&w, "party", id.party);
 	pv_jsonw_end(&w);
@@ -876,7 +649,7 @@ pv_desk_card_records(struct pv_desk *d, struct pv_slice card, const char *source
     struct pv_buf *records, struct pv_slice *words, struct pv_err *e)
 {
 	PV_AUTO(pv_json_freep) struct pv_json *doc = NULL;
-	struct pv_slice gateway, genesis, origin, party;
+	struct pv_slice gateway, genesis, origin, party, kas = PV_NO_SLICE;
 	struct pv_jsonw w = { .out = records };
 	uint8_t digest[PV_HASH];
 
@@ -886,6 +659,8 @@ pv_desk_card_records(struct pv_desk *d, struct pv_slice card, const char *source
 	PV_TRY(pv_from(text_member(doc, "genesis", &genesis, a, e), e, source));
 	PV_TRY(pv_from(text_member(doc, "origin", &origin, a, e), e, source));
 	PV_TRY(pv_from(text_member(doc, "party", &party, a, e), e, source));
+	if (pv_json_member(doc, 0, PV_SLICE("kas")) != PV_JSON_NONE)
+		PV_TRY(pv_from(text_member(doc, "kas", &kas, a, e), e, source));
 	if (!pv_hex_read_n(digest, sizeof(digest), genesis))
 		return pv_from(PV_FAIL(e, PV_E_INPUT, "the card's genesis is no SHA-256"), e, source);
 	*words = pv_words(digest, 8, a);
@@ -904,5 +679,7 @@ pv_desk_card_records(struct pv_desk *d, struct pv_slice card, const char *source
 	pv_buf_add_c(records, '\n');
 	card_key(records, party, "gateway", gateway, a);
 	card_key(records, party, "issuer", gateway, a);
+	if (kas.n != 0)
+		card_key(records, party, "kas", kas, a);
 	return PV_DONE;
 }

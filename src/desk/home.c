@@ -16,6 +16,7 @@
 #include "codec/json.h"
 #include "crypto/hash.h"
 #include "desk/acts.h"
+#include "desk/audience.h"
 #include "desk/journal.h"
 #include "desk/words.h"
 #include "tlog/checkpoint.h"
@@ -248,6 +249,56 @@ load_copy(struct pv_log *log, struct pv_store_view *v, struct pv_err *e)
 	return PV_DONE;
 }
 
+/* Is one of the entries that were not looked at yet meant for us, and its text not here? */
+static PV_RESULT
+find_withheld(struct pv_log *log, struct pv_store_view *v, const struct pv_audiences *us, struct pv_err *e)
+{
+	PV_AUTO(pv_store_cursor_freep) struct pv_store_cursor *c = NULL;
+	PV_AUTO(pv_arena_freep) struct pv_arena *a = pv_arena_new();
+	struct pv_store_row row = { 0 };
+	struct pv_store_entry entry;
+	uint64_t index;
+	bool more, here;
+
+	row.c[PV_C_ACT_ORIGIN] = PV_CELL_S(log->origin);
+	PV_TRY(pv_store_log_entries(&c, v, log->origin, log->checked, log->loaded, e));
+	for (;;) {
+		PV_TRY(pv_store_entry_next(c, &index, &entry, &more, e));
+		if (!more || log->withheld)
+			return PV_DONE;
+		if (!pv_audiences_meant(us, entry.bytes))
+			continue;
+		row.c[PV_C_ACT_INDEX] = PV_CELL_N(index);
+		PV_TRY(pv_store_row_get(v, PV_T_ACTS, &row, a, &here, e));
+		log->withheld = !here;
+	}
+}
+
+/*
+ * A bundle is looked at when it is taken in, but a partner's key may have come after it: so a copy is looked at when it
+ * is loaded, and again when keys or peers were added. Keys that cannot be read close the copy, too.
+ */
+static PV_RESULT
+check_withheld(struct pv_desk *d, struct pv_log *log, struct pv_store_view *v, struct pv_err *e)
+{
+	PV_AUTO(pv_audiences_freep) struct pv_audiences *us = NULL;
+	size_t with = d->own.state->by_kind[PV_KEY].n + d->own.state->by_kind[PV_PEER].n;
+
+	if (log->broken || (log->checked == log->loaded && log->checked_with == with))
+		return PV_DONE;
+	if (log->checked_with != with || log->withheld)
+		log->checked = 0;
+	log->withheld = true;
+	if (!pv_ok(pv_audiences_open(&us, d, log->origin, e)))
+		return PV_DONE;
+	log->withheld = false;
+	if (pv_audiences_count(us) != 0)
+		PV_TRY(find_withheld(log, v, us, e));
+	log->checked = log->loaded;
+	log->checked_with = with;
+	return PV_DONE;
+}
+
 /* The own log that does not fold closes the home, but for 'log verify' and 'log rebuild'. */
 static PV_RESULT
 load_own(struct pv_desk *d, struct pv_store_view *v, struct pv_err *e)
@@ -295,8 +346,10 @@ pv_home_refresh(struct pv_desk *d, struct pv_err *e)
 	PV_TRY(pv_store_view_open(&v, d->store, e));
 	PV_TRY(load_own(d, v, e));
 	PV_TRY(find_copies(d, v, e));
-	for (size_t i = 0; i < d->copies.n; i++)
+	for (size_t i = 0; i < d->copies.n; i++) {
 		PV_TRY(load_copy(d->copies.at[i], v, e));
+		PV_TRY(check_withheld(d, d->copies.at[i], v, e));
+	}
 	return PV_DONE;
 }
 
@@ -490,7 +543,7 @@ pv_home_fresh(struct pv_desk *d, struct pv_log *log, bool *fresh, struct pv_err 
 	uint64_t clock = d->env.realtime_ms(d->env.ctx) / 1000, now;
 
 	*fresh = false;
-	if (log->broken)
+	if (log->broken || log->withheld)
 		return PV_DONE;
 	if (log->own && clock >= log->signed_s && clock - log->signed_s >= log->refresh_s)
 		PV_TRY(sign_again(d, e));

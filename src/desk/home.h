@@ -37,6 +37,9 @@ struct pv_log {
 	uint64_t signed_s;            /* newest verified freshness signature */
 	uint64_t refresh_s, lease_s, skew_s;
 	bool broken;                  /* its rows do not fold: closed until they are mended */
+	bool withheld;                /* of a copy: a text that is meant for us is not here (DESIGN 6.4): closed until it is */
+	uint64_t checked;             /* entries that were looked at for that, with so many keys and peers known */
+	size_t checked_with;
 };
 
 struct pv_desk {
