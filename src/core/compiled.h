@@ -23,8 +23,6 @@
 #ifndef PV_CORE_COMPILED_H
 #define PV_CORE_COMPILED_H
 
-#include <sys/mman.h>
-
 #include "base/map.h"
 #include "base/mem.h"
 #include "core/decide.h"
@@ -67,21 +65,6 @@ pv_line_of(void *block)
 	return (char *)block + (-(uintptr_t)block & 63);
 }
 
-/*
- * Memory for what decisions read all over: much of it is advised to lie on large pages, since looking up where a small
- * page lies costs as much as reading it.
- */
-static inline void *
-pv_huge_alloc_n(size_t n, size_t size)
-{
-	char *p = pv_alloc_n(n, size);
-	size_t skip = -(uintptr_t)p & 4095, bytes = n * size;
-
-	if (bytes > ((size_t)4 << 20))
-		(void)madvise(p + skip, (bytes - skip) & ~(size_t)4095, MADV_HUGEPAGE);
-	return p;
-}
-
 /* A hold lapses so long after its record's time unless it is completed (DESIGN 6.5). */
 #define PV_HOLD_S 86400
 
@@ -113,7 +96,7 @@ struct pv_name_slot {
 
 struct pv_lexicon {
 	struct pv_node *nodes; /* at a cache line of node_block */
-	void *node_block;
+	void *node_block;      /* NULL: within the snapshot's block */
 	uint32_t n;
 	unsigned shift; /* number >> shift is the bit in masks, of 64 (channels: 32) */
 	struct pv_name_slot *slots;
@@ -370,6 +353,7 @@ struct pv_link {
 };
 
 struct pv_snapshot {
+	void *block; /* holds all arrays that decisions read, one after the other, on large pages */
 	struct pv_slice origin;
 	const struct pv_record *genesis;
 	bool bare;
@@ -378,7 +362,7 @@ struct pv_snapshot {
 
 	struct pv_lexicon parties, terms[PV_TREE_COUNT];
 	struct pv_party_row *rows; /* at a cache line of row_block */
-	void *row_block;
+	void *row_block;           /* while building, as entry_block */
 	struct pv_bearer *bearers;
 	struct pv_link *links;
 	size_t bearer_n, link_n;
@@ -393,7 +377,7 @@ struct pv_snapshot {
 	rule_lines; /* the timeline of each, + 1; 0: none, or its condition is missing */
 	size_t order_n, agreement_n;
 	PV_VEC(struct pv_entry) entries;
-	void *entry_block; /* where they are, a bit before: they begin at a cache line */
+	void *entry_block;
 	PV_VEC(struct pv_wide) wide;
 	PV_VEC(struct pv_span) wide_spans;
 	PV_VEC(uint32_t) excepts; /* lists: n, then numbers of except_at */

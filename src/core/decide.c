@@ -379,10 +379,8 @@ enough(const struct run *r)
 }
 
 static void
-hit(struct run *r, size_t origin, const struct pv_fact *f)
+hit(struct run *r, size_t origin, const struct pv_fact *f, bool suspends)
 {
-	bool suspends = f->r->order.kind == PV_SUSPEND;
-
 	if (r->ask->first_only)
 		r->out->orders.found = r->out->orders.n =
 		    0; /* one id: a suspend's, when there is one */
@@ -486,7 +484,7 @@ judge_order(struct run *r, const struct view *v, const struct pv_entry *e, const
 		return;
 	if (v->origin != 0 && !speaks(r, v->origin, s->rules.at[e->rule].r->issuer, false))
 		return;
-	hit(r, v->origin, &s->rules.at[e->rule]);
+	hit(r, v->origin, &s->rules.at[e->rule], (e->flags & PV_ENTRY_SUSPEND) != 0);
 }
 
 /* Whether a party that bears something is at or above the one whose row this is. */
@@ -765,6 +763,7 @@ static void
 judge_between(struct run *r, const struct view *v, uint32_t giver, uint32_t taker)
 {
 	const struct pv_snapshot *s = v->s;
+	struct pv_span own = pv_node_span(&s->parties, taker);
 	struct stance st = { .giver_point = standing(r, v, giver),
 		.taker_point = standing(r, v, taker) };
 
@@ -773,6 +772,8 @@ judge_between(struct run *r, const struct view *v, uint32_t giver, uint32_t take
 		for (uint32_t k = 0;
 		     k <= s->rows[taker].link_n && st.giver != PV_NO_NODE && !enough(r); k++) {
 			st.taker = alias_at(r, s, taker, k);
+			if (k > 0 && pv_span_has(own, st.taker))
+				continue; /* what meets one below the taker meets the taker */
 			if (st.taker != PV_NO_NODE)
 				judge_stance(r, v, &st);
 		}
@@ -794,7 +795,7 @@ judge_overlay(struct run *r, size_t origin, const struct pv_matter *m)
 			    .misses == 0 &&
 		    !(r->ask->first_only && r->restricted &&
 			o->at[i].fact.r->order.kind != PV_SUSPEND))
-			hit(r, origin, &o->at[i].fact);
+			hit(r, origin, &o->at[i].fact, o->at[i].fact.r->order.kind == PV_SUSPEND);
 	}
 }
 

@@ -110,7 +110,7 @@ hash_names(struct pv_lexicon *x)
 
 	while (cap < (size_t)x->n * 2)
 		cap *= 2;
-	x->slots = pv_huge_alloc_n(cap, sizeof(*x->slots));
+	x->slots = pv_alloc_n(cap, sizeof(*x->slots));
 	x->mask = (uint32_t)(cap - 1);
 	for (uint32_t i = 0; i < x->n; i++) {
 		uint64_t h = pv_name_hash(pv_node_name(&x->nodes[i]), x->salt);
@@ -139,7 +139,7 @@ pv_lexicon_build(struct pv_lexicon *x, const struct pv_facts *facts, enum pv_tre
 			    (struct spelled){ declared_name(facts->at[i], tree), facts->at[i] };
 	qsort(all, n, sizeof(*all), by_name);
 
-	x->node_block = pv_huge_alloc_n(n + 1, sizeof(*x->nodes));
+	x->node_block = pv_alloc_n(n + 1, sizeof(*x->nodes));
 	x->nodes = pv_line_of(x->node_block);
 	x->stood = pv_alloc_n(n, sizeof(*x->stood));
 	for (size_t i = 0; i < n; i++) {
@@ -164,9 +164,7 @@ pv_lexicon_build(struct pv_lexicon *x, const struct pv_facts *facts, enum pv_tre
 void
 pv_lexicon_clear(struct pv_lexicon *x)
 {
-	pv_free(x->node_block);
-	pv_free(x->slots);
-	pv_free(x->stood);
+	pv_free(x->stood); /* nodes and slots are the snapshot's */
 	*x = (struct pv_lexicon){ 0 };
 }
 

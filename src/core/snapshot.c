@@ -10,6 +10,7 @@
 #include "core/snapshot.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "core/compiled.h"
 
@@ -620,7 +621,7 @@ sort_entries(struct pv_snapshot *s)
 			s->rules.at[e->rule].r->kind == PV_AGREEMENT };
 	}
 	qsort(order, n, sizeof(*order), by_pair);
-	s->entry_block = pv_huge_alloc_n(n + 1, sizeof(*sorted));
+	s->entry_block = pv_alloc_n(n + 1, sizeof(*sorted));
 	sorted = pv_line_of(s->entry_block);
 	for (size_t i = 0; i < n; i++)
 		sorted[i] = s->entries.at[order[i].entry];
@@ -693,9 +694,9 @@ index_pairs(struct pv_snapshot *s)
 	while (bits < s->entries.n * 10)
 		bits *= 2;
 	s->salt = pv_hash64(PV_SLICE("pairs"));
-	s->pairs = pv_huge_alloc_n(cap, sizeof(*s->pairs));
+	s->pairs = pv_alloc_n(cap, sizeof(*s->pairs));
 	s->pair_mask = (uint32_t)(cap - 1);
-	s->filter = pv_huge_alloc_n(bits / 64, sizeof(*s->filter));
+	s->filter = pv_alloc_n(bits / 64, sizeof(*s->filter));
 	s->filter_mask = (uint32_t)(bits - 1);
 	for (size_t i = 0; i < cap; i++)
 		s->pairs[i].giver = PV_NO_NODE;
@@ -839,6 +840,70 @@ index_recalls(struct pv_snapshot *s, const struct pv_facts *recalls)
 		*PV_VEC_ADD(&s->recalls) = *recalls->at[i];
 }
 
+/* ---- packing -------------------------------------------------------------------------------- */
+
+#define LARGE_PAGE ((size_t)2 << 20)
+
+/* Where a piece goes: at a cache line. */
+static void *
+place(char **room, const void *from, size_t bytes)
+{
+	void *to = *room;
+
+	if (bytes != 0)
+		memcpy(to, from, bytes);
+	*room += (bytes + 63) & ~(size_t)63;
+	return to;
+}
+
+#define MOVE(room, p, n, owner)                                             \
+	do {                                                                \
+		void *to_ = place((room), (p), (size_t)(n) * sizeof(*(p))); \
+		pv_free(owner);                                             \
+		(p) = to_;                                                  \
+	} while (0)
+
+static void
+move_lexicon(char **room, struct pv_lexicon *x)
+{
+	MOVE(room, x->slots, (size_t)x->mask + 1, x->slots);
+	MOVE(room, x->nodes, x->n, x->node_block);
+	x->node_block = NULL;
+}
+
+/*
+ * Moves all that decisions read into one block on large pages: finding where a small page lies costs as much as reading
+ * it, and a decision reads some twenty lines all over.
+ */
+static void
+pack(struct pv_snapshot *s)
+{
+	size_t bytes =
+	    pv_snapshot_stats(s).bytes + 32 * 64; /* and what each piece is rounded up by */
+	size_t align = bytes > 2 * LARGE_PAGE ? LARGE_PAGE : 64;
+	char *room;
+
+	s->block = pv_alloc(bytes + align);
+	room = (char *)s->block + (-(uintptr_t)s->block & (align - 1));
+	if (align == LARGE_PAGE) /* advice: it may be refused */
+		(void)madvise(room, bytes & ~(size_t)4095, MADV_HUGEPAGE);
+	move_lexicon(&room, &s->parties);
+	for (enum pv_tree tree = PV_TOPIC; tree < PV_TREE_COUNT; tree++)
+		move_lexicon(&room, &s->terms[tree]);
+	MOVE(&room, s->rows, s->parties.n, s->row_block);
+	MOVE(&room, s->bearers, s->bearer_n, s->bearers);
+	MOVE(&room, s->links, s->link_n, s->links);
+	MOVE(&room, s->filter, ((size_t)s->filter_mask + 1) / 64, s->filter);
+	MOVE(&room, s->pairs, (size_t)s->pair_mask + 1, s->pairs);
+	MOVE(&room, s->entries.at, s->entries.n, s->entry_block);
+	MOVE(&room, s->lists.at, s->lists.n, s->lists.at);
+	MOVE(&room, s->excepts.at, s->excepts.n, s->excepts.at);
+	MOVE(&room, s->except_at.at, s->except_at.n, s->except_at.at);
+	MOVE(&room, s->crowds.at, s->crowds.n, s->crowds.at);
+	MOVE(&room, s->boxes.at, s->boxes.n, s->boxes.at);
+	MOVE(&room, s->refs.at, s->refs.n, s->refs.at);
+}
+
 /* ---- the whole ------------------------------------------------------------------------------ */
 
 static bool
@@ -868,7 +933,7 @@ pv_snapshot_build(const struct pv_state *st)
 	s->lift_quorum = st->lift_quorum;
 	memcpy(s->needs, st->needs, sizeof(s->needs));
 	s->overfull = !build_lexicons(s, st);
-	s->row_block = pv_huge_alloc_n((size_t)s->parties.n + 1, sizeof(*s->rows));
+	s->row_block = pv_alloc_n((size_t)s->parties.n + 1, sizeof(*s->rows));
 	s->rows = pv_line_of(s->row_block);
 	find_parents(&b);
 	close_parties(&b, &st->by_kind[PV_PARTY]);
@@ -884,6 +949,7 @@ pv_snapshot_build(const struct pv_state *st)
 		*PV_VEC_ADD(&s->conditions) = *st->by_kind[PV_CONDITION].at[i];
 	for (size_t i = 0; i < st->by_kind[PV_PEER].n; i++)
 		*PV_VEC_ADD(&s->peers) = *st->by_kind[PV_PEER].at[i];
+	pack(s);
 	pv_map_free(b.lists_known);
 	pv_map_free(b.excepts_known);
 	pv_map_free(b.except_known);
@@ -896,26 +962,15 @@ pv_snapshot_free(struct pv_snapshot *s)
 {
 	if (s == NULL)
 		return;
+	pv_free(s->block);
 	pv_lexicon_clear(&s->parties);
 	for (enum pv_tree tree = PV_TOPIC; tree < PV_TREE_COUNT; tree++)
 		pv_lexicon_clear(&s->terms[tree]);
 	pv_timelines_clear(&s->timelines);
-	pv_free(s->row_block);
-	pv_free(s->bearers);
-	pv_free(s->links);
-	pv_free(s->pairs);
-	pv_free(s->filter);
 	PV_VEC_FREE(&s->rules);
 	PV_VEC_FREE(&s->rule_lines);
-	pv_free(s->entry_block);
 	PV_VEC_FREE(&s->wide);
 	PV_VEC_FREE(&s->wide_spans);
-	PV_VEC_FREE(&s->excepts);
-	PV_VEC_FREE(&s->except_at);
-	PV_VEC_FREE(&s->lists);
-	PV_VEC_FREE(&s->crowds);
-	PV_VEC_FREE(&s->boxes);
-	PV_VEC_FREE(&s->refs);
 	PV_VEC_FREE(&s->peers);
 	PV_VEC_FREE(&s->recalls);
 	PV_VEC_FREE(&s->conditions);
