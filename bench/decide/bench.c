@@ -41,7 +41,10 @@ load(void)
 	return getloadavg(&one, 1) == 1 ? one : -1;
 }
 
-/* One load that waits for the one before, over this much memory in random order: the time of a cache miss. */
+/*
+ * One load that waits for the one before, over this much memory in random order: the time of a
+ * cache miss.
+ */
 static double
 miss_ns(size_t bytes)
 {
@@ -66,7 +69,8 @@ miss_ns(size_t bytes)
 }
 
 /*
- * Reads what requests say, so that it is in the cache as it is when a request has just come in: cold is the snapshot.
+ * Reads what requests say, so that it is in the cache as it is when a request has just come in:
+ * cold is the snapshot.
  */
 static uint64_t
 touch(const struct pv_request *asks, size_t n)

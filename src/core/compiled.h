@@ -76,13 +76,13 @@ struct pv_stood {
 	uint64_t until : 40, not_grantable : 1, : 23;
 };
 
+/* Barred: it or one above it was ever not grantable. */
 enum { PV_NODE_OFTEN = 1, PV_NODE_BARRED = 2 };
 
 struct pv_node {
 	uint64_t since : 40; /* first declared */
 	uint64_t name_n : 8; /* a name has at most 200 bytes */
-	uint64_t
-	    flags : 16; /* OFTEN: stood more than once; BARRED: it or one above was ever not grantable */
+	uint64_t flags : 16; /* PV_NODE_OFTEN: stood more than once; PV_NODE_BARRED */
 	uint64_t until : 40; /* unless OFTEN */
 	uint64_t stood : 24; /* its first of lexicon.stood */
 	uint32_t hi;         /* its span is [its number, hi) */
@@ -106,14 +106,20 @@ struct pv_lexicon {
 	uint32_t stood_n;
 };
 
-/* The names that these facts declare: parties, or the terms of one tree. False when there are too many. */
+/*
+ * The names that these facts declare: parties, or the terms of one tree. False when there are too
+ * many.
+ */
 bool pv_lexicon_build(struct pv_lexicon *x, const struct pv_facts *facts, enum pv_tree tree);
 void pv_lexicon_clear(struct pv_lexicon *x);
 size_t pv_lexicon_bytes(const struct pv_lexicon *x);
 /* PV_NO_NODE when it was never declared. */
 uint32_t pv_lexicon_find(const struct pv_lexicon *x, struct pv_slice name);
 
-/* The same in steps, so that several names wait for memory at once: begin all, reach all, end all. */
+/*
+ * The same in steps, so that several names wait for memory at once: begin all, reach all, end
+ * all.
+ */
 struct pv_search {
 	const struct pv_lexicon *x;
 	struct pv_slice name;
@@ -121,8 +127,8 @@ struct pv_search {
 };
 
 /*
- * Seeded, so that nobody can choose names that collide; short, since a decision does it six times. A multiplication
- * folded for each eight bytes (as in wyhash).
+ * Seeded, so that nobody can choose names that collide; short, since a decision does it six
+ * times. A multiplication folded for each eight bytes (as in wyhash).
  */
 static inline uint64_t
 pv_name_hash(struct pv_slice name, uint64_t salt)
@@ -234,8 +240,8 @@ struct pv_timelines {
 	PV_VEC(struct pv_turn) turns;
 	PV_VEC(struct pv_timeline) at;
 	struct pv_map *words; /* condition id -> index in heads */
-	PV_VEC(struct pv_facts)
-	heads;                /* [0] is the condition, then its attestations in log order */
+	/* [0] is the condition, then its attestations in log order */
+	PV_VEC(struct pv_facts) heads;
 	struct pv_map *known; /* condition and who does not count -> index in at */
 	struct pv_arena *arena;
 };
@@ -281,7 +287,9 @@ struct pv_except {
 	uint64_t unused;
 };
 
-/* An order with too many pairs to spell out: judged for each request. Spans are sorted and apart. */
+/*
+ * An order with too many pairs to spell out: judged for each request. Spans are sorted and apart.
+ */
 struct pv_wide {
 	struct pv_entry entry;
 	uint32_t subjects, subject_n, counterparts, counterpart_n; /* of wide_spans */
@@ -304,9 +312,8 @@ struct pv_crowd {
 struct pv_box {
 	struct pv_span giver, taker, topic, region; /* around all */
 	uint64_t purposes;
-	uint64_t start : 40,
-	    except0 : 24; /* none begins before; an exception that all have (pv_shared) */
-	uint64_t end : 40, except1 : 24; /* none lasts longer, by either clock */
+	uint64_t start : 40, except0 : 24; /* none begins before; what all have (pv_shared) */
+	uint64_t end : 40, except1 : 24;   /* none lasts longer, by either clock; another */
 	uint32_t skip;  /* the next box when nothing in this one matters, within the crowd */
 	uint32_t first; /* of the crowd's refs */
 	uint32_t n;     /* 0: not a leaf */
@@ -314,8 +321,8 @@ struct pv_box {
 };
 
 /*
- * An exception that many entries have, in one number that is not 0: which, and for one with a counterpart whether
- * these entries take (then their giver is the counterpart).
+ * An exception that many entries have, in one number that is not 0: which, and for one with a
+ * counterpart whether these entries take (then their giver is the counterpart).
  */
 static inline uint32_t
 pv_shared(uint32_t except, bool take)
@@ -338,8 +345,7 @@ struct pv_bearer {
 struct pv_party_row { /* two cache lines */
 	uint16_t giver_n, taker_n;
 	uint32_t others; /* of bearers, when the row has no room for them; givers, then takers */
-	uint32_t below_givers,
-	    below_takers; /* lists: orders whose giver (taker) side is strictly below */
+	uint32_t below_givers, below_takers; /* lists: orders with that side strictly below */
 	uint32_t links, link_n;
 	uint64_t unused;
 	struct pv_bearer own[PV_ROW_OWN]; /* givers, then takers */
@@ -361,8 +367,8 @@ struct pv_snapshot {
 	uint64_t acts, lift_quorum, needs[PV_KIND_COUNT];
 
 	struct pv_lexicon parties, terms[PV_TREE_COUNT];
-	struct pv_party_row *rows; /* at a cache line of row_block */
-	void *row_block;           /* while building, as entry_block */
+	struct pv_party_row *rows;
+	void *row_block, *entry_block; /* while building: where they are, before block */
 	struct pv_bearer *bearers;
 	struct pv_link *links;
 	size_t bearer_n, link_n;
@@ -373,11 +379,9 @@ struct pv_snapshot {
 	uint64_t salt;
 
 	PV_VEC(struct pv_fact) rules; /* orders and agreements as they were, in log order */
-	PV_VEC(uint32_t)
-	rule_lines; /* the timeline of each, + 1; 0: none, or its condition is missing */
+	PV_VEC(uint32_t) rule_lines;  /* the timeline of each, + 1; 0: none, or missing */
 	size_t order_n, agreement_n;
 	PV_VEC(struct pv_entry) entries;
-	void *entry_block;
 	PV_VEC(struct pv_wide) wide;
 	PV_VEC(struct pv_span) wide_spans;
 	PV_VEC(uint32_t) excepts; /* lists: n, then numbers of except_at */
@@ -422,7 +426,10 @@ pv_mate_bit(uint32_t node)
 
 /* ---- the request in the words of one origin ------------------------------------------------- */
 
-/* A name as what permits sees it, and as what bars does: unknown is in no span, and meets every one. */
+/*
+ * A name as what permits sees it, and as what bars does: unknown is in no span, and meets every
+ * one.
+ */
 struct pv_place {
 	uint32_t node; /* declared at any time; PV_NO_NODE */
 	uint32_t point;
@@ -454,7 +461,10 @@ pv_name_ever(const struct pv_lexicon *x, struct pv_slice name, uint64_t at)
 	return node != PV_NO_NODE && x->nodes[node].since <= at;
 }
 
-/* For whom origin i may speak (decide.h, struct pv_origins). permits: what bars counts for longer. */
+/*
+ * For whom origin i may speak (decide.h, struct pv_origins). permits: what bars counts for
+ * longer.
+ */
 bool pv_origin_speaks(
     const struct pv_origins *in, size_t i, struct pv_slice name, bool permits, uint64_t now);
 
@@ -469,8 +479,8 @@ struct pv_judged {
 	struct pv_slice giver, taker; /* between whom, or nearest to */
 };
 /*
- * The order against one matter of a request, without the index: what it misses in. fresh: it is newer than the
- * snapshot, and so are maybe the names in it; the state has checked them.
+ * The order against one matter of a request, without the index: what it misses in. fresh: it is
+ * newer than the snapshot, and so are maybe the names in it; the state has checked them.
  */
 struct pv_judged pv_judge_order(const struct pv_snapshot *s, const struct pv_fact *f,
     enum pv_status_of condition, const struct pv_request *ask, const struct pv_matter *m,

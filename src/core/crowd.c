@@ -27,7 +27,7 @@ enum dimension {
 struct member {
 	uint64_t key;
 	uint64_t
-	    excepts; /* its two most shared exceptions, as pv_shared(), the first in the upper half */
+	    excepts; /* its two most shared ones, as pv_shared(), the first in the upper half */
 	uint32_t ref;
 };
 
@@ -56,7 +56,10 @@ span_key(struct pv_span s)
 	return s.hi == UINT32_MAX ? 0 : (uint64_t)s.lo + 1;
 }
 
-/* What is broad and lasts comes first: it is the likeliest to match, and one match often ends a search. */
+/*
+ * What is broad and lasts comes first: it is the likeliest to match, and one match often ends a
+ * search.
+ */
 static uint64_t
 key_of(const struct work *w, const struct member *m, enum dimension by)
 {
@@ -286,8 +289,8 @@ evenness(const struct work *w, const struct member *m, uint32_t n, enum dimensio
 }
 
 /*
- * What lies below a party differs most in the other party: two of three splits are by that one. The rest goes round
- * the scopes, as all splits do within a pair.
+ * What lies below a party differs most in the other party: two of three splits are by that one.
+ * The rest goes round the scopes, as all splits do within a pair.
  */
 static enum dimension
 choose(const struct work *w, const struct member *m, uint32_t n, unsigned depth)

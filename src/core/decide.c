@@ -26,9 +26,9 @@ struct view {
 };
 
 /*
- * The pairs of one at or above a giver with one at or above a taker that rules are about. They are looked for together,
- * so that the lines of memory come together: first all that the bearers do not rule out, then those that the filter
- * lets through, then their slots.
+ * The pairs of one at or above a giver with one at or above a taker that rules are about. They
+ * are looked for together, so that the lines of memory come together: first all that the bearers
+ * do not rule out, then those that the filter lets through, then their slots.
  */
 #define PAIRS 24
 
@@ -237,7 +237,10 @@ speaks_for(struct run *r, size_t origin, const struct pv_matter *m, bool permits
 	return speaks(r, origin, m->originator, permits);
 }
 
-/* What a report says is judged where its originator is spoken for; when that is nowhere, by who decides. */
+/*
+ * What a report says is judged where its originator is spoken for; when that is nowhere, by who
+ * decides.
+ */
 static bool
 judges_report(const struct run *r, size_t origin, const struct pv_matter *m)
 {
@@ -358,7 +361,10 @@ sort_refs(struct pv_refs *refs)
 	refs->n = n;
 }
 
-/* The same rule is found more than once, by several parties or topics. When there is no room, those go first. */
+/*
+ * The same rule is found more than once, by several parties or topics. When there is no room,
+ * those go first.
+ */
 static void
 note(struct pv_refs *refs, size_t origin, const struct pv_fact *f)
 {
@@ -498,8 +504,8 @@ in_row(const struct pv_bearer *at, uint16_t n, uint32_t party)
 }
 
 /*
- * Under on the giver's side of what gives; else either way. For lists of what lies below a party; who is above is found
- * in the rows, which were read before, and not at the entry's own parties.
+ * Under on the giver's side of what gives; else either way. For lists of what lies below a party;
+ * who is above is found in the rows, which were read before, and not at the entry's own parties.
  */
 static bool
 between(const struct view *v, const struct pv_entry *e, const struct stance *st)
@@ -747,7 +753,10 @@ judge_stance(struct run *r, const struct view *v, struct stance *st)
 		judge_wide(r, v, st);
 }
 
-/* Party i of those by whom a party is covered: itself, then its links. PV_NO_NODE: not yet, at that time. */
+/*
+ * Party i of those by whom a party is covered: itself, then its links. PV_NO_NODE: not yet, at
+ * that time.
+ */
 static uint32_t
 alias_at(const struct run *r, const struct pv_snapshot *s, uint32_t party, uint32_t i)
 {
@@ -952,7 +961,10 @@ permit_in(struct run *r, const struct view *v, struct need *n)
 	}
 }
 
-/* Whether party i (custodians, then the recipient) is permitted for topic t and region g, in any log that may say so. */
+/*
+ * Whether party i (custodians, then the recipient) is permitted for topic t and region g, in any
+ * log that may say so.
+ */
 static bool
 permitted(struct run *r, const struct pv_matter *m, size_t i, size_t t, size_t g)
 {
@@ -975,7 +987,10 @@ permitted(struct run *r, const struct pv_matter *m, size_t i, size_t t, size_t g
 	return n.met;
 }
 
-/* Whether the term, or one above it, is not grantable. Most are declared, and say so in their node. */
+/*
+ * Whether the term, or one above it, is not grantable. Most are declared, and say so in their
+ * node.
+ */
 static bool
 barred(const struct run *r, const struct pv_lexicon *x, struct pv_slice name, uint32_t node)
 {
@@ -1040,7 +1055,10 @@ orders_step(struct run *r, const struct pv_matter *m)
 	return r->restricted ? PV_WHY_RESTRICTED : PV_WHY_NONE;
 }
 
-/* A step over the report and all its sources; what comes first in pv_reason wins, saying nothing loses. */
+/*
+ * A step over the report and all its sources; what comes first in pv_reason wins, saying nothing
+ * loses.
+ */
 static enum pv_reason
 over_sources(struct run *r, const struct pv_matter *m, step *one, unsigned depth)
 {

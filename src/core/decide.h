@@ -28,12 +28,16 @@ struct pv_matter {
 	size_t source_count;
 };
 
-/* Sources of sources are followed this deep; what lies deeper is not known, so it is not permitted. */
+/*
+ * Sources of sources are followed this deep; what lies deeper is not known, so it is not
+ * permitted.
+ */
 #define PV_SOURCES_DEEP 64
 
 /*
- * Who asks. PV_SIDE_GIVE is the whole decision, at the gateway of the originator or of a custodian.
- * PV_SIDE_TAKE is the recipient's own gateway: it judges what bars (report, orders) and asks for no agreement.
+ * Who asks. PV_SIDE_GIVE is the whole decision, at the gateway of the originator or of a
+ * custodian. PV_SIDE_TAKE is the recipient's own gateway: it judges what bars (report, orders)
+ * and asks for no agreement.
  */
 enum pv_side { PV_SIDE_GIVE = 0, PV_SIDE_TAKE };
 
@@ -44,8 +48,10 @@ struct pv_request {
 	uint64_t signed_s; /* the newest signed time: judges what ends a bar */
 	bool stale;        /* the caller found no fresh proof */
 	enum pv_side side;
-	/* Answer and reason are exact as ever, but one id is enough: for a look ahead. Not for a release, which
-	 * carries the obligations of all. */
+	/*
+	 * Answer and reason are exact as ever, but one id is enough: for a look ahead. Not for a
+	 * release, which carries the obligations of all.
+	 */
 	bool first_only;
 };
 
@@ -90,8 +96,9 @@ struct pv_ref {
 };
 
 /*
- * The caller gives at and cap. Afterwards n are there, each once, by origin and place, and found is n; or found is more
- * than cap, some are missing, and asking again with that much room gives all.
+ * The caller gives at and cap. Afterwards n are there, each once, by origin and place, and found
+ * is n; or found is more than cap, some are missing, and asking again with that much room gives
+ * all.
  */
 struct pv_refs {
 	struct pv_ref *at;
@@ -102,10 +109,9 @@ struct pv_refs {
 struct pv_decision {
 	enum pv_answer_kind answer;
 	enum pv_reason reason;
-	struct pv_refs orders; /* suspended, restricted: every order that covers, of both kinds */
-	struct pv_refs
-	    agreements; /* agreement: every one that permits, the recipient's and the custodians' */
-	struct pv_ref recall; /* recalled: the first; r is NULL else */
+	struct pv_refs orders;     /* suspended, restricted: all that cover, of both kinds */
+	struct pv_refs agreements; /* agreement: all that permit recipient or custodians */
+	struct pv_ref recall;      /* recalled: the first; r is NULL else */
 	/* What it cost: rules looked at, index nodes and index slots read. */
 	uint32_t entries_read, nodes_read, slots_read;
 };
@@ -114,8 +120,8 @@ struct pv_decision {
 void pv_decide(const struct pv_origins *in, const struct pv_request *ask, struct pv_decision *out);
 
 /*
- * Asks memory for what the decision of this request will read first. Who decides many calls it for the next one before
- * deciding this one; it changes nothing else.
+ * Asks memory for what the decision of this request will read first. Who decides many calls it
+ * for the next one before deciding this one; it changes nothing else.
  */
 void pv_decide_ahead(const struct pv_origins *in, const struct pv_request *ask);
 

@@ -23,9 +23,9 @@ enum pv_effect {
 	PV_EFFECT_NONE = 0,
 	PV_EFFECT_GO_ON,   /* the step lets it pass */
 	PV_EFFECT_STOP,    /* this denies */
-	PV_EFFECT_NOTHING, /* a rule that is near, but not about this: why[] says in what */
+	PV_EFFECT_NOTHING, /* a rule that is near, but not about this: because says in what */
 	PV_EFFECT_PERMIT,  /* an agreement that permits, or would if nothing denied */
-	PV_EFFECT_MISSING, /* nothing permits this party (who) for this topic and region */
+	PV_EFFECT_MISSING, /* nothing permits this taker for this topic and region */
 };
 
 /* In what a rule misses, or what of the report decides. Bits, or-ed. */
@@ -49,8 +49,7 @@ enum pv_because {
 	PV_BECAUSE_IDENTIFIED = 1u << 16, /* require */
 	PV_BECAUSE_CUSTODY = 1u << 17,    /* a custodian needs one with custody */
 	PV_BECAUSE_GRANTABLE = 1u << 18,  /* grantable: false */
-	PV_BECAUSE_ADMITTED =
-	    1u << 19, /* the log may not speak for its issuer, or for the originator */
+	PV_BECAUSE_ADMITTED = 1u << 19, /* its log may not speak for the issuer or the originator */
 };
 
 struct pv_explained {
@@ -58,11 +57,9 @@ struct pv_explained {
 	enum pv_effect effect;
 	unsigned because;               /* enum pv_because */
 	const struct pv_matter *matter; /* the report or one of its sources */
-	struct pv_ref rule; /* order, agreement or recall; r is NULL when the step itself speaks */
-	struct pv_slice
-	    name; /* the never term; the party or term that a rule misses by; else empty */
-	struct pv_slice giver,
-	    taker; /* between whom an order stands; taker: for whom an agreement is or is missing */
+	struct pv_ref rule;           /* order, agreement, recall; r NULL: the step itself speaks */
+	struct pv_slice name;         /* a never term; what of the request a rule is not about */
+	struct pv_slice giver, taker; /* of an order; for whom an agreement is or is missing */
 	struct pv_slice topic, region; /* PV_EFFECT_MISSING; empty: unknown */
 	bool overlay;                  /* newer than the snapshot */
 	bool hold;
@@ -70,14 +67,15 @@ struct pv_explained {
 
 enum pv_way {
 	PV_WAY_NONE = 0,
-	PV_WAY_PROOF, /* a fresh proof of the order logs */
-	PV_WAY_PURPOSE, /* only for another purpose: the report's never stands as long as the report */
-	PV_WAY_RELEASE, /* the originator shares it anew, releasable to the recipient or for longer */
-	PV_WAY_RECALL, /* the recall is ended by its issuer or above */
-	PV_WAY_LIFT,   /* rule is lifted by its issuer or above, with that many officers */
-	PV_WAY_TIME,   /* or at that time, by itself */
-	PV_WAY_CONDITION, /* or its condition is attested as ended (an agreement: as holding) by that many of attestors */
-	PV_WAY_AGREEMENT, /* an agreement from giver that covers taker; rule, when there is one: misses by little */
+	PV_WAY_PROOF,     /* a fresh proof of the order logs */
+	PV_WAY_PURPOSE,   /* only another purpose: this one stays barred as long as the report is */
+	PV_WAY_RELEASE,   /* the originator shares it anew, to the recipient too or for longer */
+	PV_WAY_RECALL,    /* the recall is ended by its issuer or above, with that many officers */
+	PV_WAY_LIFT,      /* rule is lifted by its issuer or above, with that many officers */
+	PV_WAY_TIME,      /* by itself at that time */
+	PV_WAY_CONDITION, /* rule's condition is attested by quorum of attestors: as ended, for an
+	                   * order; as holding, for an agreement */
+	PV_WAY_AGREEMENT, /* an agreement of giver for taker; rule, if any, misses by because alone */
 	PV_WAY_IDENTIFY, /* those on board are identified, as rule requires */
 };
 
@@ -99,24 +97,25 @@ struct pv_explanation {
 	enum pv_answer_kind answer;
 	enum pv_reason reason;
 	uint64_t now_s;
-	const struct pv_explained *
-	    rows; /* step by step; in a step what stops or permits first, then what misses, by origin and place */
+	/*
+	 * Step by step; in a step what stops or permits first, then what is near, by origin and
+	 * place.
+	 */
+	const struct pv_explained *rows;
 	size_t row_count;
 	size_t more_orders, more_agreements; /* rules that are further off, and so not listed */
 	const struct pv_change *changes;
 	size_t change_count;
-	struct pv_refs
-	    then_agreements; /* what permits once all changes happened; none: an agreement is missing */
-	struct pv_names
-	    still_barred; /* never, of the report and its sources: barred whatever else changes */
+	struct pv_refs then_agreements; /* permit once all changes happened; none: one is missing */
+	struct pv_names still_barred;   /* never, of the report and its sources, in any case */
 };
 
 /* So many rules that are near are listed of orders, and of agreements. */
 #define PV_EXPLAIN_NEAR 64
 
 /*
- * Everything is made in a. Near is a rule that misses in one thing alone; others are counted, not listed. reason is
- * what pv_decide() answers, found in another way.
+ * Everything is made in a. Near is a rule that misses in one thing alone; others are counted, not
+ * listed. reason is what pv_decide() answers, found in another way.
  */
 const struct pv_explanation *pv_explain(
     const struct pv_origins *in, const struct pv_request *ask, struct pv_arena *a);

@@ -157,7 +157,10 @@ count_or_one(const struct pv_names *names)
 	return names->n == 0 ? 1 : names->n;
 }
 
-/* What the scope misses for every topic and region; 0 when some pair is met, and then whether each such one is excepted. */
+/*
+ * What the scope misses for every topic and region; 0 when some pair is met, and then whether
+ * each such one is excepted.
+ */
 static unsigned
 scope_misses(const struct judging *j, struct pv_slice counterpart, bool *all_excepted)
 {
@@ -370,7 +373,7 @@ only_widens(const struct pv_fact *f)
 		return true;
 	case PV_PARTY: /* by its members and former names orders cover more */
 		return r->party.members.n == 0 && r->party.was.n == 0;
-	case PV_TERM: /* until the snapshot knows it, it is unknown: barred widely, permitted by nothing that names it */
+	case PV_TERM: /* until the snapshot knows it, it is unknown, and barred widely */
 		return !r->term.not_grantable;
 	case PV_KIND_NONE:
 	case PV_GENESIS:

@@ -243,7 +243,10 @@ struct numbers {
 	size_t n, cap;
 };
 
-/* The mask of some names of a tree. A name that was never declared makes it everything: so for bars only. */
+/*
+ * The mask of some names of a tree. A name that was never declared makes it everything: so for
+ * bars only.
+ */
 static uint64_t
 mask_of(const struct pv_lexicon *x, const struct pv_slice *names, size_t n, struct numbers *spans)
 {
@@ -487,7 +490,10 @@ add_agreement(struct build *b, const struct pv_entry *like, struct window w,
 	*PV_VEC_ADD(&b->s->entries) = e;
 }
 
-/* A purpose or channel was declared or ended within the window: one entry for each, while both stand. */
+/*
+ * A purpose or channel was declared or ended within the window: one entry for each, while both
+ * stand.
+ */
 static void
 add_one_by_one(
     struct build *b, const struct pv_entry *like, struct window w, const struct pv_agreement *a)
@@ -709,7 +715,10 @@ index_pairs(struct pv_snapshot *s)
 	}
 }
 
-/* For each party those at or above it that bear something: a bearer, and the nearest of them further up. */
+/*
+ * For each party those at or above it that bear something: a bearer, and the nearest of them
+ * further up.
+ */
 struct chain {
 	uint32_t *mates, *nearest; /* of each party; nearest PV_NO_NODE: none */
 };
@@ -872,8 +881,8 @@ move_lexicon(char **room, struct pv_lexicon *x)
 }
 
 /*
- * Moves all that decisions read into one block on large pages: finding where a small page lies costs as much as reading
- * it, and a decision reads some twenty lines all over.
+ * Moves all that decisions read into one block on large pages: finding where a small page lies
+ * costs as much as reading it, and a decision reads some twenty lines all over.
  */
 static void
 pack(struct pv_snapshot *s)

@@ -218,7 +218,10 @@ declare(struct big *b, const struct pv_slice *names, size_t n, enum pv_tree tree
 		struct pv_record r = { .kind = tree == PV_TREE_NONE ? PV_PARTY : PV_TERM };
 		if (tree == PV_TREE_NONE) {
 			r.party.name = names[i];
-			/* one of a hundred is a joint body of units, one of two hundred had another name */
+			/*
+			 * one of a hundred is a joint body of units, one of two hundred had
+			 * another name
+			 */
 			if (is_unit(names[i]) && chance_one_in(&b->c, 100))
 				r.party.members = just(b, some_unit(b));
 			if (is_unit(names[i]) && chance_one_in(&b->c, 200))

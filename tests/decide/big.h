@@ -8,8 +8,8 @@
 enum big_profile {
 	BIG_SPREAD = 0, /* rules all over the trees of parties */
 	BIG_SAFE,       /* all orders on one pair of roots, each sparing safety of life */
-	BIG_CROWD, /* the same pair, each with its own topic, region, purposes, exceptions and times */
-	BIG_NARROW, /* the same, and each with a topic, a region and purposes: most requests meet none */
+	BIG_CROWD,      /* the same pair, each with its own scopes, exceptions and times */
+	BIG_NARROW, /* and each with topic, region and purposes, so that most requests meet none */
 	BIG_PROFILES,
 };
 const char *big_profile_name(enum big_profile p);
@@ -30,7 +30,10 @@ struct big {
 /* Fills in the rest of b; world_free(b->w) and big_clear(b) release it. */
 void big_make(struct big *b);
 void big_clear(struct big *b);
-/* Fills in n requests. Half are near an agreement, a quarter near an order. broad: the recipient is a root. */
+/*
+ * Fills in n requests. Half are near an agreement, a quarter near an order. broad: the recipient
+ * is a root.
+ */
 void big_ask(struct big *b, struct pv_request *out, size_t n, bool broad);
 
 #define BIG_NOW 1000

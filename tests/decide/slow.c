@@ -110,14 +110,20 @@ speaks(const struct slow *w, size_t i, struct pv_slice name, bool permits)
 	return false;
 }
 
-/* Who may act in the deciding log was judged when it was applied; of another only those it is admitted for count. */
+/*
+ * Who may act in the deciding log was judged when it was applied; of another only those it is
+ * admitted for count.
+ */
 static bool
 may_act(const struct slow *w, size_t i, struct pv_slice issuer, bool permits)
 {
 	return i == 0 || speaks(w, i, issuer, permits);
 }
 
-/* Whether log i judges what the report says of itself: it speaks for the originator, or nobody does and it decides. */
+/*
+ * Whether log i judges what the report says of itself: it speaks for the originator, or nobody
+ * does and it decides.
+ */
 static bool
 judges_report(const struct slow *w, size_t i, const struct pv_matter *m)
 {
@@ -129,7 +135,9 @@ judges_report(const struct slow *w, size_t i, const struct pv_matter *m)
 
 /* ---- the report ----------------------------------------------------------------------------- */
 
-/* The words of a bar against what is asked: meets; what is unknown or cannot be evaluated is met. */
+/*
+ * The words of a bar against what is asked: meets; what is unknown or cannot be evaluated is met.
+ */
 static bool
 bars(const struct pv_state *log, enum pv_tree tree, const struct pv_names *words,
     struct pv_slice asked, uint64_t at)
@@ -262,7 +270,10 @@ slow_condition(const struct pv_state *log, struct pv_slice id, struct pv_slice i
 
 /* ---- orders --------------------------------------------------------------------------------- */
 
-/* The names by which a party is covered: its own, and from each its former names and members, and those of all below it. */
+/*
+ * The names by which a party is covered: its own, and from each its former names and members, and
+ * those of all below it.
+ */
 static size_t
 closure(const struct pv_state *log, struct pv_slice party, uint64_t at, struct pv_slice *set)
 {
@@ -321,7 +332,10 @@ order_in_force(const struct pv_state *log, const struct pv_fact *f, const struct
 					    &o->counterpart, ask->now_s) != PV_COND_ENDED;
 }
 
-/* Everything of an order but the parties. An absent or empty list of purposes or channels is no limit to a bar. */
+/*
+ * Everything of an order but the parties. An absent or empty list of purposes or channels is no
+ * limit to a bar.
+ */
 static bool
 scope_covers(const struct pv_state *log, const struct pv_order *o, struct pv_slice topic,
     struct pv_slice region, const struct pv_request *ask)

@@ -22,7 +22,10 @@ struct slow_answer {
 	size_t order_count, agreement_count;
 };
 
-/* Of a state only origin, bare, genesis and the list of all facts are read. The first state decides. */
+/*
+ * Of a state only origin, bare, genesis and the list of all facts are read. The first state
+ * decides.
+ */
 struct slow_answer slow_decide(
     const struct pv_state *const *logs, size_t n, const struct pv_request *ask);
 

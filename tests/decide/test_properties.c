@@ -204,7 +204,10 @@ end_of_an_agreement(struct trial *t)
 	around(t, end_agreement, false, true);
 }
 
-/* Sequence and duplicates: the facts of each kind in another order, some twice, with the places they have in the log. */
+/*
+ * Sequence and duplicates: the facts of each kind in another order, some twice, with the places
+ * they have in the log.
+ */
 static bool
 shuffle(struct trial *t)
 {
@@ -371,8 +374,8 @@ time_only_restores(struct trial *t)
 		struct pv_request *ask = request_random(&t->c, t->a), behind = *ask;
 		ask->signed_s = ask->now_s;
 		behind = *ask;
-		behind.signed_s =
-		    0; /* no proof of the time at all: every bar that may end stands, no permit has begun */
+		/* no proof of the time at all: every bar stands, no permit has begun */
+		behind.signed_s = 0;
 		must(t, permits(t->w, ask) || !permits(t->w, &behind));
 	}
 }

@@ -131,7 +131,10 @@ compare(const struct world *w, const struct pv_request *ask, uint64_t seed, uint
 			    seed, number, pv_reason_name(d.reason), pv_reason_name(want.reason));
 }
 
-/* In a third of the worlds (not those whose rules name undeclared parties) the newest orders are not compiled but stand in an overlay. */
+/*
+ * In a third of the worlds (not those whose rules name undeclared parties) the newest orders are
+ * not compiled but stand in an overlay.
+ */
 static void
 compile(struct world *w, uint64_t seed, struct chance *c, struct tally *t)
 {
