@@ -7,9 +7,9 @@
 #include "desk/choice.h"
 
 struct audience {
-	struct pv_slice kid;       /* of the partner's key */
+	struct pv_slice kid; /* of the partner's key */
 	struct pv_hmacer *tagger;
-	struct pv_choice choice;   /* of the own log: what this audience is given */
+	struct pv_choice choice; /* of the own log: what this audience is given */
 };
 
 struct pv_audiences {
@@ -60,7 +60,8 @@ admitted(const struct pv_audiences *m, struct pv_slice party)
 	for (size_t i = 0; i < peers->n; i++) {
 		const struct pv_peer *p = &peers->at[i]->r->peer;
 
-		if (peers->at[i]->ended != PV_NEVER || (!m->own && !pv_slice_eq(p->origin, m->origin)))
+		if (peers->at[i]->ended != PV_NEVER ||
+		    (!m->own && !pv_slice_eq(p->origin, m->origin)))
 			continue;
 		for (size_t k = 0; k < p->names.n; k++)
 			if (pv_name_under(party, p->names.at[k]))
@@ -86,20 +87,23 @@ read_pub(struct pv_slice base64)
 	PV_AUTO(pv_wrap_pub_freep) struct pv_wrap_pub *pub = NULL;
 	struct pv_err e;
 
-	if (!pv_base64_read(&der, base64, PV_BASE64) || !pv_ok(pv_wrap_pub_read_der(&pub, pv_buf_slice(&der), &e)) ||
+	if (!pv_base64_read(&der, base64, PV_BASE64) ||
+	    !pv_ok(pv_wrap_pub_read_der(&pub, pv_buf_slice(&der), &e)) ||
 	    pv_wrap_pub_kind(pub) != PV_KEY_P256)
 		return NULL;
 	return PV_TAKE(pub);
 }
 
 static PV_RESULT
-make_tagger(const struct pv_audiences *m, const struct pv_wrap_pub *pub, struct pv_hmacer **out, struct pv_err *e)
+make_tagger(const struct pv_audiences *m, const struct pv_wrap_pub *pub, struct pv_hmacer **out,
+    struct pv_err *e)
 {
 	PV_AUTO(pv_secret_freep) struct pv_secret *shared = NULL;
 	PV_AUTO(pv_secret_freep) struct pv_secret *key = pv_secret_new(PV_HASH);
 
 	PV_TRY(pv_wrap_shared(&shared, m->key, pub, e));
-	pv_hkdf(pv_secret_slice(shared), PV_SLICE("proviso/audience/1"), m->origin, pv_secret_bytes(key), PV_HASH);
+	pv_hkdf(pv_secret_slice(shared), PV_SLICE("proviso/audience/1"), m->origin,
+	    pv_secret_bytes(key), PV_HASH);
 	*out = pv_hmacer_new(pv_secret_slice(key));
 	return PV_DONE;
 }
@@ -123,7 +127,8 @@ add_audience(struct pv_audiences *m, const struct pv_fact *f, struct pv_err *e)
 		PV_TRY(pv_choice_remembered(m->d, k->party, m->arena, &include, e));
 	PV_TRY(make_tagger(m, pub, &tagger, e));
 	new = PV_VEC_ADD(&m->all);
-	*new = (struct audience){ .tagger = tagger, .kid = pv_arena_copy(m->arena, pv_slice_of(pv_wrap_pub_kid(pub))) };
+	*new = (struct audience){ .tagger = tagger,
+		.kid = pv_arena_copy(m->arena, pv_slice_of(pv_wrap_pub_kid(pub))) };
 	pv_choice_begin(&new->choice, m->d->own.state, k->party, include);
 	if (m->own)
 		pv_choice_takers(&new->choice);
@@ -131,7 +136,8 @@ add_audience(struct pv_audiences *m, const struct pv_fact *f, struct pv_err *e)
 }
 
 PV_RESULT
-pv_audiences_open(struct pv_audiences **out, struct pv_desk *d, struct pv_slice origin, struct pv_err *e)
+pv_audiences_open(
+    struct pv_audiences **out, struct pv_desk *d, struct pv_slice origin, struct pv_err *e)
 {
 	PV_AUTO(pv_audiences_freep) struct pv_audiences *m = PV_NEW(struct pv_audiences);
 	const struct pv_facts *keys = &d->own.state->by_kind[PV_KEY];
@@ -156,7 +162,8 @@ tag_of(const struct audience *a, const uint8_t digest[PV_HASH], uint8_t out[PV_T
 {
 	uint8_t mac[PV_HASH];
 
-	pv_hmacer_add(a->tagger, pv_slice_mem("proviso/tag", sizeof("proviso/tag"))); /* with its zero byte */
+	pv_hmacer_add(
+	    a->tagger, pv_slice_mem("proviso/tag", sizeof("proviso/tag"))); /* with its zero byte */
 	pv_hmacer_add(a->tagger, pv_slice_mem(digest, PV_HASH));
 	pv_hmacer_end(a->tagger, mac);
 	memcpy(out, mac, PV_TAG);
@@ -180,8 +187,8 @@ shuffle(uint8_t (*slots)[PV_TAG], size_t n, const struct pv_env *env)
 }
 
 void
-pv_audiences_tag(const struct pv_audiences *m, const struct pv_record *r, const uint8_t digest[PV_HASH], const struct pv_env *env,
-    struct pv_buf *out)
+pv_audiences_tag(const struct pv_audiences *m, const struct pv_record *r,
+    const uint8_t digest[PV_HASH], const struct pv_env *env, struct pv_buf *out)
 {
 	PV_AUTO(pv_buf_free) struct pv_buf slots = { 0 };
 	size_t n, bytes;
@@ -197,7 +204,7 @@ pv_audiences_tag(const struct pv_audiences *m, const struct pv_record *r, const 
 	if (bytes != 0)
 		env->random(env->ctx, pv_buf_room(&slots, bytes), bytes);
 	slots.n += bytes;
-	shuffle((uint8_t (*)[PV_TAG])slots.p, n, env);
+	shuffle((uint8_t(*)[PV_TAG])slots.p, n, env);
 	pv_buf_add(out, pv_buf_slice(&slots));
 }
 
@@ -207,7 +214,8 @@ pv_audiences_meant(const struct pv_audiences *m, struct pv_slice entry)
 	PV_AUTO(pv_buf_free) struct pv_buf tags = { 0 };
 	uint8_t digest[PV_HASH], ours[PV_TAG];
 
-	if (m->all.n == 0 || !pv_act_private_read(entry, digest) || !pv_act_private_tags(entry, &tags))
+	if (m->all.n == 0 || !pv_act_private_read(entry, digest) ||
+	    !pv_act_private_tags(entry, &tags))
 		return false;
 	for (size_t i = 0; i < m->all.n; i++) {
 		tag_of(&m->all.at[i], digest, ours);

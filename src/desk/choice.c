@@ -99,7 +99,8 @@ static bool
 concerns(const struct pv_choice *c, const struct pv_order *o)
 {
 	for (size_t t = 0; t < c->takers.n; t++)
-		if (any_meets(o->counterpart, c->takers.at[t]) || any_meets(o->subject, c->takers.at[t]))
+		if (any_meets(o->counterpart, c->takers.at[t]) ||
+		    any_meets(o->subject, c->takers.at[t]))
 			return true;
 	return false;
 }
@@ -111,7 +112,8 @@ replaced_by_given(const struct pv_choice *c, struct pv_slice id)
 	const struct pv_facts *orders = &c->s->by_kind[PV_ORDER];
 
 	for (size_t i = 0; i < orders->n; i++)
-		if (pv_slice_eq(orders->at[i]->r->order.replaces, id) && pv_choice_has(c, orders->at[i]->r->id))
+		if (pv_slice_eq(orders->at[i]->r->order.replaces, id) &&
+		    pv_choice_has(c, orders->at[i]->r->id))
 			return true;
 	return false;
 }
@@ -123,8 +125,9 @@ condition_given(const struct pv_choice *c, struct pv_slice id)
 	for (size_t i = 0; i < c->s->all.n; i++) {
 		const struct pv_record *r = c->s->all.at[i]->r;
 
-		if (c->given[i] && ((r->kind == PV_ORDER && pv_slice_eq(r->order.holds_while, id)) ||
-		    (r->kind == PV_AGREEMENT && pv_slice_eq(r->agreement.holds_while, id))))
+		if (c->given[i] &&
+		    ((r->kind == PV_ORDER && pv_slice_eq(r->order.holds_while, id)) ||
+			(r->kind == PV_AGREEMENT && pv_slice_eq(r->agreement.holds_while, id))))
 			return true;
 	}
 	return false;
@@ -141,8 +144,10 @@ is_wanted(const struct pv_choice *c, const struct pv_record *r)
 	case PV_PARTY:
 		return pv_map_get(c->names, r->party.name) != PV_MAP_NONE || leads_on(c, &r->party);
 	case PV_KEY:
-		return meets(r->key.party, c->audience) || r->key.use == PV_USE_GATEWAY || r->key.use == PV_USE_ISSUER ||
-		    (r->key.use == PV_USE_ATTESTOR && pv_map_get(c->names, r->key.party) != PV_MAP_NONE);
+		return meets(r->key.party, c->audience) || r->key.use == PV_USE_GATEWAY ||
+		       r->key.use == PV_USE_ISSUER ||
+		       (r->key.use == PV_USE_ATTESTOR &&
+			   pv_map_get(c->names, r->key.party) != PV_MAP_NONE);
 	case PV_AGREEMENT:
 		return meets(r->agreement.to, c->audience);
 	case PV_ORDER:
@@ -227,9 +232,12 @@ want_named(struct pv_choice *c, const struct pv_record *r)
 }
 
 void
-pv_choice_begin(struct pv_choice *c, const struct pv_state *s, struct pv_slice audience, struct pv_names include)
+pv_choice_begin(struct pv_choice *c, const struct pv_state *s, struct pv_slice audience,
+    struct pv_names include)
 {
-	*c = (struct pv_choice){ .s = s, .audience = audience, .include = include, .names = pv_map_new(256) };
+	*c = (struct pv_choice){
+		.s = s, .audience = audience, .include = include, .names = pv_map_new(256)
+	};
 	want(c, audience);
 	add_taker(c, audience);
 }
@@ -285,7 +293,8 @@ pv_choice_alone(const struct pv_choice *c, const struct pv_record *r)
 	case PV_RECALL:
 		return true;
 	case PV_KEY:
-		return meets(r->key.party, c->audience) || r->key.use == PV_USE_GATEWAY || r->key.use == PV_USE_ISSUER;
+		return meets(r->key.party, c->audience) || r->key.use == PV_USE_GATEWAY ||
+		       r->key.use == PV_USE_ISSUER;
 	case PV_AGREEMENT:
 		return meets(r->agreement.to, c->audience);
 	case PV_ORDER:
@@ -325,7 +334,8 @@ pv_choice_memory(struct pv_slice audience, struct pv_arena *a)
 }
 
 PV_RESULT
-pv_choice_remembered(struct pv_desk *d, struct pv_slice audience, struct pv_arena *a, struct pv_names *out, struct pv_err *e)
+pv_choice_remembered(struct pv_desk *d, struct pv_slice audience, struct pv_arena *a,
+    struct pv_names *out, struct pv_err *e)
 {
 	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
 	struct pv_store_row row = { .c[PV_C_META_NAME] = PV_CELL_S(pv_choice_memory(audience, a)) };
