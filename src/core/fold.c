@@ -599,7 +599,7 @@ commit_kind(struct pv_state *s, const struct pv_act *act, struct pv_fact *f)
 		break;
 	case PV_ATTESTATION:
 		f->previous = pv_map_get(s->attested, r->attestation.condition);
-		pv_map_set(s->attested, r->attestation.condition, (uint32_t)f->index);
+		pv_map_set(s->attested, r->attestation.condition, (uint32_t)(s->all.n - 1));
 		break;
 	case PV_ORDER:
 		if (f->hold)
@@ -628,14 +628,14 @@ commit(struct pv_state *s, const struct pv_act *act, bool hold)
 	struct pv_fact *f = PV_ARENA_NEW(s->arena, struct pv_fact);
 
 	*f = (struct pv_fact){ .r = act->record,
-		.index = s->all.n,
+		.index = act->has_index ? act->index : s->all.n,
 		.since = act->since,
 		.ended = PV_NEVER,
 		.hold = hold,
 		.previous = PV_MAP_NONE };
 	*PV_VEC_ADD(&s->all) = f;
 	*PV_VEC_ADD(&s->by_kind[act->record->kind]) = f;
-	pv_map_set(s->ids, act->record->id, (uint32_t)f->index);
+	pv_map_set(s->ids, act->record->id, (uint32_t)(s->all.n - 1));
 	if (act->record->time > s->last_time)
 		s->last_time = act->record->time;
 	if (s->bare && s->origin.n == 0)

@@ -270,8 +270,6 @@ take_act(struct batch *b, struct pending *p, struct pv_err *e)
 	PV_TRY(pv_state_apply(b->d->own.state, &act, &p->applied, e));
 	if (p->applied == PV_UNCHANGED)
 		PV_TRY(more_signatures(b, p, &more, e));
-	if (p->applied == PV_APPLIED) /* as when it is loaded again */
-		b->d->own.state->all.at[b->d->own.state->all.n - 1]->index = b->next;
 	p->appends = p->applied == PV_APPLIED || p->applied == PV_COMPLETED || more;
 	p->index = b->next;
 	b->next += p->appends ? 1 : 0;

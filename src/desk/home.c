@@ -171,13 +171,9 @@ load_act(struct pv_log *log, const struct pv_store_row *row, struct pv_err *e)
 	enum pv_applied applied;
 
 	PV_TRY(pv_act_row_read(row->c[PV_C_ACT_BODY].s, log->arena, r, &act.signers, &act.signer_count, e));
-	act.has_index = true;
+	act.has_index = true; /* a hold's later signatures are entries too, and a copy has gaps */
 	act.index = row->c[PV_C_ACT_INDEX].n;
-	PV_TRY(pv_state_apply(log->state, &act, &applied, e));
-	/* Its place in the log, not among the facts: a hold's later signatures are entries too, and a copy has gaps. */
-	if (applied == PV_APPLIED)
-		log->state->all.at[log->state->all.n - 1]->index = act.index;
-	return PV_DONE;
+	return pv_state_apply(log->state, &act, &applied, e);
 }
 
 static PV_RESULT
