@@ -60,6 +60,10 @@ tell(struct pv_run *r, const struct pv_init_ask *ask, const struct pv_init_answe
 	pv_para(t, "  ",
 	    "Keep a copy of the officers' keys elsewhere: who loses them all can stop nothing and "
 	    "lift nothing.");
+	if (ask->vocab_dir == NULL && pv_option(r, "vocab") == NULL)
+		pv_para(t, "  ",
+		    "No vocabularies were found: no topic, region or purpose is declared. Enter "
+		    "them with: proviso apply DIR");
 	if (!r->home_given)
 		return;
 	pv_para(t, "  ", "Next: export PROVISO_HOME=%s, then proviso share FILE --help", r->home);

@@ -393,12 +393,20 @@ static int
 run_export(struct pv_run *r)
 {
 	PV_AUTO(pv_desk_closep) struct pv_desk *d = NULL;
+	const char *folder = r->args.at[r->args.n - 1];
+	const char *log = r->args.n == 2 ? r->args.at[0] : "orders";
 	struct pv_json_out out;
 	uint64_t entries = 0;
 	struct pv_err e;
 
+	/* The name of a log alone is a folder forgotten. */
+	if (r->args.n == 1 && (strcmp(folder, "orders") == 0 || strcmp(folder, "journal") == 0)) {
+		pv_ignore(
+		    PV_USAGE(r, &e, "too little is said: proviso log export %s FOLDER", folder));
+		return pv_fail(r, &e, PV_NO_SLICE);
+	}
 	if (!pv_ok(pv_home_open(r, &d, &e)) ||
-	    !pv_ok(pv_desk_log_export(d, pv_slice_of(r->args.at[0]), r->args.at[1], &entries, &e)))
+	    !pv_ok(pv_desk_log_export(d, pv_slice_of(log), folder, &entries, &e)))
 		return pv_fail(r, &e, PV_NO_SLICE);
 	if (r->json) {
 		pv_json_begin(&out);
@@ -408,7 +416,7 @@ run_export(struct pv_run *r)
 	}
 	pv_state_line(&r->term, PV_STRONG, "Exported",
 	    ": %s to %s, as tiles with a signed checkpoint.",
-	    pv_show_n(r->arena, entries, "entry", "entries"), r->args.at[1]);
+	    pv_show_n(r->arena, entries, "entry", "entries"), folder);
 	return PV_EXIT_DONE;
 }
 
@@ -421,13 +429,13 @@ const struct pv_cmd cmd_log_export = {
 	.name = "log export",
 	.group = PV_GROUP_PROVE,
 	.summary = "write a log as a folder of tiles, in the C2SP layout",
-	.usage = "orders|journal FOLDER",
+	.usage = "[orders|journal] FOLDER",
 	.text = "Checkpoint, tiles and entry bundles exactly as C2SP tlog-tiles has them; other "
 		"tools read it. Private acts are in it "
-		"as digests.",
+		"as digests. Without a name it is the order log.",
 	.args = "orders journal",
 	.examples = export_examples,
-	.min_args = 2,
+	.min_args = 1,
 	.max_args = 2,
 	.run = run_export,
 };

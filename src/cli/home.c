@@ -11,7 +11,7 @@
 const char *
 pv_data_path(struct pv_run *r, const char *name)
 {
-	const char *places[] = { getenv("PROVISO_DATA"), PV_DATA_INSTALLED, "." };
+	const char *places[] = { getenv("PROVISO_DATA"), PV_DATA_INSTALLED, PV_DATA_SOURCE, "." };
 	struct stat st;
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {

@@ -11,7 +11,8 @@
 /* Says how to make one when there is none. */
 PV_RESULT pv_home_open(struct pv_run *r, struct pv_desk **out, struct pv_err *e);
 
-/* A file or folder that came with proviso ("vocab"): in PROVISO_DATA, where it is installed, or here; NULL when nowhere. */
+/* A file or folder that came with proviso ("vocab"): in PROVISO_DATA, where it is installed,
+ * where it was built from, or here; NULL when nowhere. */
 const char *pv_data_path(struct pv_run *r, const char *name);
 
 /* The options of whatever is signed by officers. */
