@@ -239,8 +239,9 @@ static const struct pv_opt agree_options[] = {
 	{ 0 },
 };
 static const struct pv_example agree_examples[] = {
-	{ "proviso agree --to us.coast-guard --purpose law.interdict \\\n    --topic "
-	  "narcotics.maritime --region caribbean --outcome-within 72h",
+	{ "proviso agree --to us.coast-guard --purpose law.interdict \\\n"
+	  "    --topic narcotics.maritime --region caribbean \\\n"
+	  "    --outcome-within 72h",
 	    "interdiction, one matter, one region, and the outcome is to be told" },
 	{ 0 },
 };

@@ -146,7 +146,8 @@ static const struct pv_opt key_add_options[] = {
 	{ 0 },
 };
 static const struct pv_example key_add_examples[] = {
-	{ "proviso key add --key co/officer3+1f2e3d4c+AbCd... --party co --use officer",
+	{ "proviso key add --key co/officer3+1f2e3d4c+AbCd... \\\n"
+	  "    --party co --use officer",
 	    "a third officer" },
 	{ 0 },
 };

@@ -146,8 +146,9 @@ static const struct pv_opt outcome_options[] = {
 	{ 0 },
 };
 static const struct pv_example outcome_examples[] = {
-	{ "proviso outcome r-7q2m --release 4f1c... --action boarded,detained,seized \\\n"
-	  "    --purpose-used law.interdict --dead 0 --source-who us -o outcome.note",
+	{ "proviso outcome r-7q2m --release 4f1c... \\\n"
+	  "    --action boarded,detained,seized --dead 0 \\\n"
+	  "    --purpose-used law.interdict --source-who us -o outcome.note",
 	    "what came of an opening; the note goes to the originator" },
 	{ 0 },
 };

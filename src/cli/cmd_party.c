@@ -176,7 +176,8 @@ static const struct pv_opt party_add_options[] = {
 	{ 0 },
 };
 static const struct pv_example party_add_examples[] = {
-	{ "proviso party add us.coast-guard --name \"en=Coast Guard\" --desk \"+1 555 0100\"",
+	{ "proviso party add us.coast-guard --name \"en=Coast Guard\" \\\n"
+	  "    --desk \"+1 555 0100\"",
 	    "its parent, us, is declared before" },
 	{ 0 },
 };
