@@ -261,12 +261,37 @@ fill_request(struct pv_desk *d, const struct pv_ask_ask *ask, const struct opene
 	return make_request_key(d, r, a, e);
 }
 
+/*
+ * A unit that our own log does not declare counts as what is declared above it: core/ matches an undeclared party with
+ * nothing, and so it would slip past our own orders.
+ */
+static PV_RESULT
+as_declared(struct pv_desk *d, struct pv_slice party, struct pv_slice *out, struct pv_err *e)
+{
+	struct pv_slice name = party;
+
+	while (name.n != 0 && pv_state_party(d->own.state, name) == NULL)
+		name = pv_name_parent(name);
+	if (name.n == 0)
+		return pv_advise(PV_FAIL(e, PV_E_INPUT, "%.*s does not know \"%.*s\", nor any party above it", PV_FMT(d->origin), PV_FMT(party)), e,
+		    "declare it: proviso party add %.*s", PV_FMT(party));
+	*out = name;
+	return PV_DONE;
+}
+
 /* Our own orders first. What is not known of the report (its topics, before the label is here) counts as covered. */
 static PV_RESULT
 judge_take(struct pv_desk *d, const struct pv_matter *m, struct pv_slice party, struct pv_slice purpose, struct pv_arena *a,
     struct pv_judgement *j, struct pv_case *c, struct pv_err *e)
 {
-	*c = (struct pv_case){ .matter = *m, .recipient = party, .purpose = purpose, .channel = CHANNEL, .side = PV_SIDE_TAKE };
+	struct pv_slice *custodians = pv_arena_alloc_n(a, m->custodians.n, sizeof(*custodians));
+
+	*c = (struct pv_case){ .matter = *m, .purpose = purpose, .channel = CHANNEL, .side = PV_SIDE_TAKE };
+	PV_TRY(as_declared(d, party, &c->recipient, e));
+	PV_TRY(as_declared(d, m->originator, &c->matter.originator, e));
+	for (size_t i = 0; i < m->custodians.n; i++)
+		PV_TRY(as_declared(d, m->custodians.at[i], &custodians[i], e));
+	c->matter.custodians.at = custodians;
 	return pv_judge(d, c, a, j, e);
 }
 
@@ -295,6 +320,18 @@ refused_here(struct pv_desk *d, const struct pv_judgement *j, const struct pv_ca
 	return pv_tell(d, &r, d->party, a, told, e);
 }
 
+/* Whose log that is, by our own record of it. */
+static struct pv_names
+custodian_of(const struct pv_desk *d, struct pv_slice origin)
+{
+	const struct pv_facts *peers = &d->own.state->by_kind[PV_PEER];
+
+	for (size_t i = 0; i < peers->n; i++)
+		if (peers->at[i]->ended == PV_NEVER && pv_slice_eq(peers->at[i]->r->peer.origin, origin))
+			return peers->at[i]->r->peer.names;
+	return (struct pv_names){ 0 };
+}
+
 static PV_RESULT
 ask_for(struct pv_desk *d, const struct pv_ask_ask *ask, const struct opened_file *f, struct pv_buf *request, struct pv_arena *a,
     struct pv_ask_answer *out, struct pv_err *e)
@@ -314,6 +351,8 @@ ask_for(struct pv_desk *d, const struct pv_ask_ask *ask, const struct opened_fil
 	out->report = pv_arena_copy(a, policy->report);
 	out->originator = pv_arena_copy(a, policy->originator);
 	PV_TRY(check_asker(d, party, ask->purpose, e));
+	if (ask->of.n != 0 && !pv_slice_eq(ask->of, policy->origin))
+		m.custodians = custodian_of(d, ask->of);
 	PV_TRY(judge_take(d, &m, party, ask->purpose, a, &j, &c, e));
 	if (j.decision.answer != PV_RELEASE)
 		return refused_here(d, &j, &c, policy->report, ask->person, a, &out->refused, e);
@@ -1173,6 +1212,8 @@ check_grant(struct using *u, struct pv_open_answer *out, struct pv_err *e)
 	PV_TRY(check_terms(u, out, e));
 	/* Our own orders again, now that the label is known, and as they are now. */
 	PV_TRY(pv_matter_of(u->d, &u->h.label, (struct pv_names){ 0 }, u->a, &m, e));
+	if (!pv_name_under(m.originator, u->reply->issuer))
+		m.custodians = (struct pv_names){ &u->reply->issuer, 1 }; /* who gives it to us */
 	m.sources = NULL; /* whose sources they are is the originator's to judge */
 	m.source_count = 0;
 	return judge_take(u->d, &m, u->r.party, u->r.purpose, u->a, &u->j, &u->c, e);

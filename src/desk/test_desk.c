@@ -122,6 +122,8 @@ introduce(struct pv_desk *to, struct pv_desk *whom, const char *name)
 
 #define PARTY(name) "{\"record\":\"party\",\"id\":\"p-" name "\",\"name\":\"" name "\",\"names\":{}}\n"
 
+static struct pv_slice originator;
+
 static struct pv_slice
 share(struct pv_desk *d, const char *text, const char *out)
 {
@@ -132,6 +134,7 @@ share(struct pv_desk *d, const char *text, const char *out)
 	struct pv_err e = { 0 };
 	int fds[2];
 
+	ask.label.report.originator = originator;
 	ask.label.report.topics = (struct pv_names){ topics, 1 };
 	ask.label.report.regions = (struct pv_names){ regions, 1 };
 	ask.label.report.never = (struct pv_names){ never, 1 };
@@ -160,6 +163,19 @@ ask_for(struct pv_desk *d, const char *sealed, const char *purpose, const char *
 	ok(pv_desk_ask(d, &ask, &request, arena, &asked, &e), &e, "a request is made");
 	tap_ok(asked.made, "and nothing of our own bars it");
 	return request;
+}
+
+static bool
+refused_at_home(struct pv_desk *d, const char *sealed, const char *of)
+{
+	struct pv_ask_ask ask = { .sealed_path = sealed, .purpose = PV_SLICE("law.interdict"), .person = PV_SLICE("analyst"), .of = pv_slice_of(of) };
+	struct pv_buf request = { 0 };
+	struct pv_ask_answer asked;
+	struct pv_err e = { 0 };
+
+	ok(pv_desk_ask(d, &ask, &request, arena, &asked, &e), &e, "a request is considered");
+	pv_buf_free(&request);
+	return !asked.made && asked.refused.why == PV_WHY_SUSPENDED;
 }
 
 static struct pv_answer_answer
@@ -342,6 +358,19 @@ main(void)
 	pv_buf_free(&request);
 	pv_buf_free(&reply);
 	pv_buf_free(&bundle);
+
+	/* the recipient's own orders: at the custodian's, and over units that its log does not name */
+	apply_text(us,
+	    "{\"record\":\"order\",\"id\":\"t-1\",\"kind\":\"suspend\",\"subject\":[\"us\"],\"counterpart\":[\"ca\"],\"direction\":\"take\",\"except\":[],"
+	    "\"effective\":\"2026-01-01T00:00:00Z\",\"reopen\":\"hold\",\"text\":{\"en\":\"stop\"},\"authentic\":\"en\",\"public\":true}\n", "us takes nothing from ca");
+	tap_ok(refused_at_home(us, sealed, "ca/orders"), "so us does not ask ca for what ca holds of co");
+	tap_ok(!refused_at_home(us, sealed, ""), "and may ask co");
+	apply_text(us,
+	    "{\"record\":\"order\",\"id\":\"t-2\",\"kind\":\"suspend\",\"subject\":[\"us\"],\"counterpart\":[\"co\"],\"direction\":\"take\",\"except\":[],"
+	    "\"effective\":\"2026-01-01T00:00:00Z\",\"reopen\":\"hold\",\"text\":{\"en\":\"stop\"},\"authentic\":\"en\",\"public\":true}\n", "us takes nothing from co");
+	originator = PV_SLICE("co.navy");
+	share(co, "of a unit", in_folder("r2.tdf"));
+	tap_ok(refused_at_home(us, in_folder("r2.tdf"), ""), "a unit of co that us never declared does not slip past");
 
 	verify_home(co, "co's logs verify");
 	verify_home(us, "us's logs verify");
