@@ -834,6 +834,9 @@ open_own(struct pv_desk *d, const struct pv_open_ask *ask, struct pv_arena *a, s
 
 	PV_TRY(check_asker(d, c.recipient, c.purpose, e));
 	PV_TRY(pv_report_find(d, pv_slice_of(ask->report), a, &h, &found, e));
+	if (!found && access(ask->report, F_OK) == 0)
+		return pv_advise(PV_FAIL(e, PV_E_INPUT, "the sealed file \"%s\" needs a grant", ask->report), e,
+		    "A partner's: proviso ask, then open it with --grant REPLY. One held here is opened by its id: proviso report list");
 	if (!found)
 		return pv_advise(PV_FAIL(e, PV_E_INPUT, "no report and no file \"%s\" here", ask->report), e, "See: proviso report list");
 	PV_TRY(check_out_path(ask->out_path, e));
