@@ -28,15 +28,18 @@ unset PROVISO_HOME PROVISO_PASSPHRASE_FILE PROVISO_PASSPHRASES
 
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\e[1m' dim=$'\e[2m' plain=$'\e[0m'; else bold='' dim='' plain=''; fi
 start=$SECONDS
+# time to read, for people only
+breath() { [ ! -t 1 ] || sleep "$1"; }
 
 # chapter: what happens now, in words
-chapter() { printf '\n%s== %s%s\n' "$bold" "$1" "$plain"; shift; [ $# -eq 0 ] || printf '   %s\n' "$@"; }
+chapter() { breath 1; printf '\n%s== %s%s\n' "$bold" "$1" "$plain"; shift; [ $# -eq 0 ] || printf '   %s\n' "$@"; }
 # at AGENCY COMMAND...: shows it as typed at that agency's desk, and runs it there
 at() {
 	local agency=$1 shown=() word
 	shift
 	for word in "$@"; do case $word in *' '*) shown+=("'$word'") ;; *) shown+=("$word") ;; esac; done
 	printf '\n%s%s$%s %s%s%s\n' "$bold" "$agency" "$plain" "$bold" "proviso ${shown[*]}" "$plain"
+	breath 0.5
 	quietly "$agency" "$@"
 }
 # the same for what must be refused: a command that succeeds is a broken promise
