@@ -678,8 +678,10 @@ pv_desk_verify(struct pv_desk *d, struct pv_arena *a, struct pv_verify_answer *o
 	PV_TRY(pv_store_view_open(&v, d->store, e));
 	PV_TRY(find_head(d, v, d->origin, &orders, e));
 	PV_TRY(find_head(d, v, d->journal, &journal, e));
-	*PV_VEC_ADD(&k.logs) = pv_arena_printf(a, "order log of %.*s, %llu %s", PV_FMT(d->party), (unsigned long long)orders.size, long)orders.size == 1 ? "entry" : "entries");
-	*PV_VEC_ADD(&k.logs) = pv_arena_printf(a, "journal of %.*s, %llu %s", PV_FMT(d->party), (unsigned long long)journal.size, long)journal.size == 1 ? "entry" : "entries");
+	*PV_VEC_ADD(&k.logs) = pv_arena_printf(a, "order log of %.*s, %llu %s", PV_FMT(d->party), (unsigned long long)orders.size,
+	    orders.size == 1 ? "entry" : "entries");
+	*PV_VEC_ADD(&k.logs) = pv_arena_printf(a, "journal of %.*s, %llu %s", PV_FMT(d->party), (unsigned long long)journal.size,
+	    journal.size == 1 ? "entry" : "entries");
 	st = pv_store_check(d->store, &wrong);
 	if (!pv_ok(st))
 		check_row(&k, "hashes", PV_CHECK_FAILED, "%s", wrong.what);
