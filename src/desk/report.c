@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -533,6 +534,25 @@ share_sealed(struct pv_desk *d, struct pv_share_ask *ask, int *fd, const char *t
 	return PV_DONE;
 }
 
+/* What a killed share left is taken away; who still writes holds the lock. */
+static PV_RESULT
+open_temporary(const char *path, int *fd, struct pv_err *e)
+{
+	int left = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (left >= 0 && flock(left, LOCK_EX | LOCK_NB) == 0)
+		unlink(path);
+	if (left >= 0)
+		close(left);
+	*fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (*fd < 0)
+		return PV_FAIL(e, PV_E_CONFIG, "cannot write %s: %s", path, strerror(errno));
+	if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
+		return PV_DONE;
+	close(*fd);
+	return PV_FAIL(e, PV_E_CONFIG, "%s is being written by another share", path);
+}
+
 PV_RESULT
 pv_desk_share(struct pv_desk *d, struct pv_share_ask *ask, struct pv_arena *a, struct pv_share_answer *out, struct pv_err *e)
 {
@@ -549,9 +569,7 @@ pv_desk_share(struct pv_desk *d, struct pv_share_ask *ask, struct pv_arena *a, s
 	PV_TRY(check_label(d, &ask->label.report, e));
 	PV_TRY(check_new(d, ask->label.id, a, e));
 	temporary = pv_arena_printf(a, "%s/sealed/.%.*s.tmp", d->path, PV_FMT(ask->label.id)).p;
-	fd = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return PV_FAIL(e, PV_E_CONFIG, "cannot write %s: %s", temporary, strerror(errno));
+	PV_TRY(open_temporary(temporary, &fd, e));
 	st = share_sealed(d, ask, &fd, temporary, a, out, e);
 	close(fd);
 	unlink(temporary);
