@@ -101,7 +101,7 @@ def of(m):
 # The size of a log says how many vocabularies and keys a new home begins with, which is not what these texts are about.
 MASKS = [
     (r"([\d,]+) of ([\d,]+) (entries|acts)", of),
-    (r"\b(order log |Order log |Entry )[\d,]{3,}", r"\1N"),
+    (r"\b(order log |Order log |Entry )\d{2,3}(?:,\d{3})*", r"\1N"),
     (r"(log of \w+|log \w+/orders), [\d,]{3,} entries", r"\1, N entries"),
     (r"\b(?!2025-)\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "YYYY-MM-DD hh:mm:ss UTC"),
     (r"\b(?!2025-)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "YYYY-MM-DDThh:mm:ssZ"),
