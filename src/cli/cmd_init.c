@@ -52,7 +52,7 @@ tell(struct pv_run *r, const struct pv_init_ask *ask, const struct pv_init_answe
 	    pv_show_n(r->arena, made->terms, "term declared", "terms declared"));
 	pv_para(t, "  Genesis    ", "%.*s", PV_FMT(made->genesis_hex));
 	pv_para(t, "  In words   ", "%.*s", PV_FMT(made->genesis_words));
-	pv_line(t, "             (partners compare these words by voice)");
+	pv_line(t, "             (what partners compare by voice: proviso card)");
 	for (size_t i = 0; i < made->key_files.n; i++)
 		pv_line(t, "%s%.*s", i == 0 ? "  Keys       " : "             ",
 		    PV_FMT(made->key_files.at[i]));

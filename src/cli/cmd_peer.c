@@ -13,13 +13,14 @@ run_card(struct pv_run *r)
 	PV_AUTO(pv_desk_closep) struct pv_desk *d = NULL;
 	PV_AUTO(pv_buf_free) struct pv_buf card = { 0 };
 	const char *path = pv_option(r, "out");
+	struct pv_slice words;
 	struct pv_err e;
 
 	if (!pv_ok(pv_home_open(r, &d, &e)) || !pv_ok(pv_desk_card(d, &card, &e)) ||
+	    !pv_ok(pv_desk_card_words(pv_buf_slice(&card), r->arena, &words, &e)) ||
 	    !pv_ok(pv_output_write(r, path, pv_buf_slice(&card), &e)))
 		return pv_fail(r, &e, PV_NO_SLICE);
-	pv_para_note(
-	    &r->term, "Read to the partner:  ", "%.*s", PV_FMT(pv_desk_identity(d).genesis_words));
+	pv_para_note(&r->term, "Read to the partner:  ", "%.*s", PV_FMT(words));
 	return PV_EXIT_DONE;
 }
 
@@ -36,9 +37,9 @@ const struct pv_cmd cmd_card = {
 	.group = PV_GROUP_HOME,
 	.summary = "write who we are, for a partner to add",
 	.usage = "[--out FILE]",
-	.text = "The card holds the order log's name, its genesis and the gateway's key. Whoever "
-		"adds it compares the words by "
-		"voice, so that nobody between the two can put in another.",
+	.text = "The card holds the order log's name, its genesis, the gateway's key and a key of the "
+		"key service. Whoever adds it compares the words by voice: they are of the whole card, so "
+		"that nobody between the two can put in another key.",
 	.options = card_options,
 	.examples = card_examples,
 	.run = run_card,

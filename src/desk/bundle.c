@@ -644,6 +644,28 @@ card_key(struct pv_buf *out, struct pv_slice party, const char *use, struct pv_s
 	pv_buf_add_c(out, '\n');
 }
 
+/* Of the whole card: who puts another key into it on the way changes the words. */
+static struct pv_slice
+card_words(const struct pv_json *doc, struct pv_arena *a)
+{
+	PV_AUTO(pv_buf_free) struct pv_buf text = { 0 };
+	uint8_t digest[PV_HASH];
+
+	pv_json_canon(doc, 0, &text);
+	pv_hash(pv_buf_slice(&text), digest);
+	return pv_words(digest, 8, a);
+}
+
+PV_RESULT
+pv_desk_card_words(struct pv_slice card, struct pv_arena *a, struct pv_slice *words, struct pv_err *e)
+{
+	PV_AUTO(pv_json_freep) struct pv_json *doc = NULL;
+
+	PV_TRY(pv_json_read(&doc, card, 65536, e));
+	*words = card_words(doc, a);
+	return PV_DONE;
+}
+
 PV_RESULT
 pv_desk_card_records(struct pv_desk *d, struct pv_slice card, const char *source, struct pv_names names, struct pv_arena *a,
     struct pv_buf *records, struct pv_slice *words, struct pv_err *e)
@@ -663,7 +685,7 @@ pv_desk_card_records(struct pv_desk *d, struct pv_slice card, const char *source
 		PV_TRY(pv_from(text_member(doc, "kas", &kas, a, e), e, source));
 	if (!pv_hex_read_n(digest, sizeof(digest), genesis))
 		return pv_from(PV_FAIL(e, PV_E_INPUT, "the card's genesis is no SHA-256"), e, source);
-	*words = pv_words(digest, 8, a);
+	*words = card_words(doc, a);
 	pv_jsonw_object(&w, NULL);
 	pv_jsonw_str(&w, "record", PV_SLICE("peer"));
 	pv_jsonw_str(&w, "id", pv_arena_printf(a, "peer-%.*s", PV_FMT(party)));

@@ -134,8 +134,9 @@ struct pv_follow_answer {
 PV_RESULT pv_desk_follow(struct pv_desk *d, struct pv_slice bundle, const char *source, struct pv_arena *a,
     struct pv_follow_answer *out, struct pv_err *e);
 
-/* Who we are, for a partner: origin, genesis, gateway key. The partner compares the words by voice. */
+/* Who we are, for a partner: origin, genesis, gateway and KAS key. Both sides compare the words of the card by voice. */
 PV_RESULT pv_desk_card(struct pv_desk *d, struct pv_buf *out, struct pv_err *e);
+PV_RESULT pv_desk_card_words(struct pv_slice card, struct pv_arena *a, struct pv_slice *words, struct pv_err *e);
 /* A partner's card -> the peer and key records to sign (JSON lines, drafts). */
 PV_RESULT pv_desk_card_records(struct pv_desk *d, struct pv_slice card, const char *source, struct pv_names names,
     struct pv_arena *a, struct pv_buf *records, struct pv_slice *words, struct pv_err *e);
