@@ -158,8 +158,11 @@ run_verify(struct pv_run *r)
 
 	r->undone = "Not verified";
 	if (r->args.n != 0) {
+		/* a home is not needed, but one that is here knows keys */
+		if (!pv_given(r, "vkey") && !pv_ok(pv_home_open(r, &d, &e)))
+			d = NULL;
 		st = pv_desk_verify_path(
-		    r->args.at[0], pv_option_slice(r, "vkey"), r->arena, &v, &e);
+		    d, r->args.at[0], pv_option_slice(r, "vkey"), r->arena, &v, &e);
 	} else {
 		st = pv_home_open(r, &d, &e);
 		if (pv_ok(st))

@@ -354,8 +354,11 @@ struct pv_verify_answer {
 };
 /* The own home: hashes, growth, signatures of every act, the state rebuilt, the private fields. */
 PV_RESULT pv_desk_verify(struct pv_desk *d, struct pv_arena *a, struct pv_verify_answer *out, struct pv_err *e);
-/* A folder in the C2SP layout, or a tlog-proof file: needs no home, a vkey is asked for (empty: said as "not pinned"). */
-PV_RESULT pv_desk_verify_path(const char *path, struct pv_slice vkey, struct pv_arena *a, struct pv_verify_answer *out, struct pv_err *e);
+/*
+ * A folder in the C2SP layout, or a tlog-proof file, under the vkey given, else the one that the home holds for that log. d may be
+ * NULL: no home is needed. Without any key it is said to be not proved.
+ */
+PV_RESULT pv_desk_verify_path(struct pv_desk *d, const char *path, struct pv_slice vkey, struct pv_arena *a, struct pv_verify_answer *out, struct pv_err *e);
 
 struct pv_log_ask {
 	struct pv_slice log;  /* "orders", "journal", or an origin */

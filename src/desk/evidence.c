@@ -597,7 +597,7 @@ check_signature(struct pv_desk *d, struct pv_store_view *v, struct pv_slice log,
 		check_row(k, "signed by", PV_CHECK_FAILED, "%.*s has %llu entries, the newest checkpoint is of %llu", PV_FMT(log),
 		    (unsigned long long)head.size, (unsigned long long)tree.size);
 	else
-		check_row(k, "signed by", PV_CHECK_GOOD, "log key %08x%s", keys[0].id, signers == NULL ? "" : cosigned != 0
+		check_row(k, "signed by", PV_CHECK_GOOD, "%.*s by log key %08x%s", PV_FMT(log), keys[0].id, signers == NULL ? "" : cosigned != 0
 		    ? ", and a freshness signer" : "; no freshness signer");
 	return PV_DONE;
 }
@@ -811,14 +811,36 @@ report_fault(struct checking *k, const struct pv_fault *f)
 		bad->signed_hash = hex_slice(f->want, k->a);
 }
 
+/* The key that this home holds for a log: its own, or that of a partner's genesis which it admitted. */
+static struct pv_slice
+pinned(struct pv_desk *d, struct pv_slice origin)
+{
+	struct pv_log *log = d != NULL ? pv_home_log(d, origin) : NULL;
+	const struct pv_names *signers;
+	struct pv_vkey key;
+	struct pv_err ignored;
+
+	if (d != NULL && pv_slice_eq(origin, d->journal))
+		return pv_desk_identity(d).journal_vkey;
+	if (log == NULL || log->state->genesis == NULL)
+		return PV_NO_SLICE;
+	signers = &log->state->genesis->genesis.signers;
+	for (size_t i = 0; i < signers->n; i++)
+		if (pv_ok(pv_vkey_read(&key, signers->at[i], &ignored)) && key.kind == PV_VKEY_ED25519)
+			return signers->at[i];
+	return PV_NO_SLICE;
+}
+
 static PV_RESULT
-verify_folder(const char *path, struct pv_slice vkey, struct checking *k, struct pv_err *e)
+verify_folder(struct pv_desk *d, const char *path, struct pv_slice given, struct checking *k, struct pv_err *e)
 {
 	PV_AUTO(pv_buf_free) struct pv_buf note = { 0 };
 	const struct pv_log_policy *policy;
 	struct pv_folder_report r;
+	struct pv_slice vkey;
 
 	PV_TRY(pv_folder_read_checkpoint(path, &note, e));
+	vkey = given.n != 0 ? given : pinned(d, origin_of(pv_buf_slice(&note)));
 	PV_TRY(policy_of(vkey, origin_of(pv_buf_slice(&note)), k->a, &policy, e));
 	PV_TRY(pv_folder_verify(&r, path, policy, 0, NULL, k->a, e));
 	*PV_VEC_ADD(&k->logs) = pv_arena_printf(k->a, "log %.*s, %llu entries", PV_FMT(r.seen.checkpoint.origin),
@@ -832,7 +854,7 @@ verify_folder(const char *path, struct pv_slice vkey, struct checking *k, struct
 		check_row(k, "signed by", PV_CHECK_SKIPPED, "no key given: a proof without a key you trust proves nothing (--vkey)");
 	} else {
 		check_row(k, "signed by", r.signature_good ? PV_CHECK_GOOD : PV_CHECK_FAILED, "%s",
-		    r.signature_good ? "the key you gave" : r.signature_err.what);
+		    !r.signature_good ? r.signature_err.what : given.n != 0 ? "the key you gave" : "the key this home holds for it");
 	}
 	for (size_t i = 0; i < r.fault_count; i++)
 		report_fault(k, &r.faults[i]);
@@ -840,12 +862,13 @@ verify_folder(const char *path, struct pv_slice vkey, struct checking *k, struct
 }
 
 static PV_RESULT
-verify_proof(const char *path, struct pv_slice vkey, struct checking *k, struct pv_err *e)
+verify_proof(struct pv_desk *d, const char *path, struct pv_slice given, struct checking *k, struct pv_err *e)
 {
 	PV_AUTO(pv_buf_free) struct pv_buf bytes = { 0 };
 	const struct pv_log_policy *policy;
 	struct pv_checkpoint_seen seen;
 	struct pv_err wrong;
+	struct pv_slice vkey;
 	struct pv_proof p;
 
 	PV_TRY(pv_read_file(&bytes, path, PROOF_MAX, e));
@@ -853,6 +876,7 @@ verify_proof(const char *path, struct pv_slice vkey, struct checking *k, struct 
 	if (!p.has_extra)
 		return PV_FAIL(e, PV_E_INPUT, "this proof carries no entry; verify it with the entry at hand and any C2SP tool");
 	*PV_VEC_ADD(&k->logs) = pv_arena_printf(k->a, "log %.*s, entry %llu", PV_FMT(origin_of(p.checkpoint)), (unsigned long long)p.index);
+	vkey = given.n != 0 ? given : pinned(d, origin_of(p.checkpoint));
 	PV_TRY(policy_of(vkey, origin_of(p.checkpoint), k->a, &policy, e));
 	if (vkey.n == 0) {
 		k->out->good = false;
@@ -868,7 +892,7 @@ verify_proof(const char *path, struct pv_slice vkey, struct checking *k, struct 
 }
 
 PV_RESULT
-pv_desk_verify_path(const char *path, struct pv_slice vkey, struct pv_arena *a, struct pv_verify_answer *out, struct pv_err *e)
+pv_desk_verify_path(struct pv_desk *d, const char *path, struct pv_slice vkey, struct pv_arena *a, struct pv_verify_answer *out, struct pv_err *e)
 {
 	struct checking k = { .a = a, .out = out };
 	struct pv_status ok;
@@ -877,7 +901,7 @@ pv_desk_verify_path(const char *path, struct pv_slice vkey, struct pv_arena *a, 
 	*out = (struct pv_verify_answer){ .good = true };
 	if (stat(path, &st) != 0)
 		return PV_FAIL(e, PV_E_INPUT, "cannot read %s: %s", path, strerror(errno));
-	ok = S_ISDIR(st.st_mode) ? verify_folder(path, vkey, &k, e) : verify_proof(path, vkey, &k, e);
+	ok = S_ISDIR(st.st_mode) ? verify_folder(d, path, vkey, &k, e) : verify_proof(d, path, vkey, &k, e);
 	finish(&k);
 	return ok;
 }

@@ -97,7 +97,8 @@ make_officers(struct making *m, struct pv_unlock *unlock, struct pv_err *e)
 		m->names[i] = pv_arena_str(m->a, name);
 		PV_TRY(unlock->passphrase(unlock->ctx, m->names[i], &m->passphrases[i], e));
 		if (m->passphrases[i] == NULL && !m->ask->exercise)
-			return PV_FAIL(e, PV_E_INPUT, "the key of %s needs a passphrase", m->names[i]);
+			return pv_advise(PV_FAIL(e, PV_E_INPUT, "the key of %s needs a passphrase", m->names[i]), e,
+			    "only an exercise does without: --exercise --no-passphrase");
 		PV_TRY(make_pair(m, names[i], name, m->passphrases[i], PV_VKEY_ED25519, &m->vkeys[i], e));
 	}
 	m->quorum = m->ask->quorum != 0 ? m->ask->quorum : m->officers < 2 ? m->officers : 2;
