@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 
-#define FIRST_BLOCK 4096
+#define FIRST_BLOCK   4096
 #define LARGEST_BLOCK (1024 * 1024)
 
 struct block {

@@ -13,8 +13,10 @@ struct pv_buf {
 	size_t cap;
 };
 
-void pv_buf_free(struct pv_buf *b);  /* releases the bytes and zeroes b; also for PV_AUTO on a struct pv_buf */
-void pv_buf_wipe(struct pv_buf *b);  /* the same for secrets: overwrites first (all that was ever in it but what realloc moved) */
+void pv_buf_free(
+    struct pv_buf *b); /* releases the bytes and zeroes b; also for PV_AUTO on a struct pv_buf */
+void pv_buf_wipe(struct pv_buf *
+	b); /* the same for secrets: overwrites first (all that was ever in it but what realloc moved) */
 void pv_buf_clear(struct pv_buf *b); /* keeps the memory */
 /* Room for n more bytes; returns where they begin. The caller adds to b->n what it used. */
 char *pv_buf_room(struct pv_buf *b, size_t n);

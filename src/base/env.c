@@ -49,5 +49,7 @@ draw(void *ctx, void *out, size_t n)
 struct pv_env
 pv_env_system(void)
 {
-	return (struct pv_env){ .realtime_ms = realtime_ms, .boottime_ms = boottime_ms, .random = draw };
+	return (struct pv_env){
+		.realtime_ms = realtime_ms, .boottime_ms = boottime_ms, .random = draw
+	};
 }

@@ -28,12 +28,22 @@ draw_seed(void)
 }
 
 #define ROTL(x, b) (((x) << (b)) | ((x) >> (64 - (b))))
-#define SIPROUND(v0, v1, v2, v3)                                                                   \
-	do {                                                                                       \
-		(v0) += (v1); (v1) = ROTL(v1, 13); (v1) ^= (v0); (v0) = ROTL(v0, 32);              \
-		(v2) += (v3); (v3) = ROTL(v3, 16); (v3) ^= (v2);                                   \
-		(v0) += (v3); (v3) = ROTL(v3, 21); (v3) ^= (v0);                                   \
-		(v2) += (v1); (v1) = ROTL(v1, 17); (v1) ^= (v2); (v2) = ROTL(v2, 32);              \
+#define SIPROUND(v0, v1, v2, v3)     \
+	do {                         \
+		(v0) += (v1);        \
+		(v1) = ROTL(v1, 13); \
+		(v1) ^= (v0);        \
+		(v0) = ROTL(v0, 32); \
+		(v2) += (v3);        \
+		(v3) = ROTL(v3, 16); \
+		(v3) ^= (v2);        \
+		(v0) += (v3);        \
+		(v3) = ROTL(v3, 21); \
+		(v3) ^= (v0);        \
+		(v2) += (v1);        \
+		(v1) = ROTL(v1, 17); \
+		(v1) ^= (v2);        \
+		(v2) = ROTL(v2, 32); \
 	} while (0)
 
 /* SipHash-1-3 (Aumasson, Bernstein 2012). */
@@ -73,7 +83,7 @@ find(const struct pv_map *m, struct pv_slice key)
 	size_t i = pv_hash64(key) & (m->cap - 1);
 
 	while (m->slots[i].p != NULL &&
-	    !pv_slice_eq((struct pv_slice){ m->slots[i].p, m->slots[i].n }, key))
+	       !pv_slice_eq((struct pv_slice){ m->slots[i].p, m->slots[i].n }, key))
 		i = (i + 1) & (m->cap - 1);
 	return &m->slots[i];
 }

@@ -21,7 +21,8 @@ pv_slice_sub(struct pv_slice s, size_t from, size_t to)
 		to = s.n;
 	if (from > to)
 		from = to;
-	return (struct pv_slice){ from > 0 ? s.p + from : s.p, to - from }; /* NULL + 0 is undefined in C */
+	return (struct pv_slice){ from > 0 ? s.p + from : s.p,
+		to - from }; /* NULL + 0 is undefined in C */
 }
 
 bool
@@ -148,8 +149,8 @@ pv_name_distance(struct pv_slice a, struct pv_slice b, unsigned limit)
 			unsigned same = a.p[i - 1] == b.p[j - 1] ? 0 : 1;
 
 			now[j] = least(last[j] + 1, now[j - 1] + 1, last[j - 1] + same);
-			if (i > 1 && j > 1 && a.p[i - 1] == b.p[j - 2] && a.p[i - 2] == b.p[j - 1] &&
-			    older[j - 2] + 1 < now[j])
+			if (i > 1 && j > 1 && a.p[i - 1] == b.p[j - 2] &&
+			    a.p[i - 2] == b.p[j - 1] && older[j - 2] + 1 < now[j])
 				now[j] = older[j - 2] + 1;
 		}
 	}

@@ -14,22 +14,22 @@
 
 #include "base/mem.h"
 
-#define PV_VEC(T)                                                                                  \
-	struct {                                                                                   \
-		T *at;                                                                             \
-		size_t n, cap;                                                                     \
+#define PV_VEC(T)              \
+	struct {               \
+		T *at;         \
+		size_t n, cap; \
 	}
 
 void *pv_vec_room(void *at, size_t n, size_t *cap, size_t size);
 
 /* The address of a new last element, not zeroed. */
-#define PV_VEC_ADD(v)                                                                              \
+#define PV_VEC_ADD(v) \
 	((v)->at = pv_vec_room((v)->at, (v)->n, &(v)->cap, sizeof(*(v)->at)), &(v)->at[(v)->n++])
-#define PV_VEC_FREE(v)                                                                             \
-	do {                                                                                       \
-		pv_free((v)->at);                                                                  \
-		(v)->at = NULL;                                                                    \
-		(v)->n = (v)->cap = 0;                                                             \
+#define PV_VEC_FREE(v)                 \
+	do {                           \
+		pv_free((v)->at);      \
+		(v)->at = NULL;        \
+		(v)->n = (v)->cap = 0; \
 	} while (0)
 
 #endif

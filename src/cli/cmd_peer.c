@@ -37,9 +37,11 @@ const struct pv_cmd cmd_card = {
 	.group = PV_GROUP_HOME,
 	.summary = "write who we are, for a partner to add",
 	.usage = "[--out FILE]",
-	.text = "The card holds the order log's name, its genesis, the gateway's key and a key of the "
-		"key service. Whoever adds it compares the words by voice: they are of the whole card, so "
-		"that nobody between the two can put in another key.",
+	.text =
+	    "The card holds the order log's name, its genesis, the gateway's key and a key of the "
+	    "key service. Whoever adds it compares the words by voice: they are of the whole card, "
+	    "so "
+	    "that nobody between the two can put in another key.",
 	.options = card_options,
 	.examples = card_examples,
 	.run = run_card,

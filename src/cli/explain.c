@@ -140,12 +140,13 @@ pv_explain_way(struct pv_arena *a, const struct pv_change *c)
 	case PV_WAY_RELEASE:
 		return "its originator shares it anew";
 	case PV_WAY_RECALL:
-		return pv_arena_printf(
-		    a, "%s ends: by who recalled it or above (%llu officer%s)", rule, officers, officers == 1 ? "" : "s")
+		return pv_arena_printf(a, "%s ends: by who recalled it or above (%llu officer%s)",
+		    rule, officers, officers == 1 ? "" : "s")
 		    .p;
 	case PV_WAY_LIFT:
 		return pv_arena_printf(a, "%s ends: lift by %.*s or above (%llu officer%s)", rule,
-		    PV_FMT(c->rule.r != NULL ? c->rule.r->issuer : PV_NO_SLICE), officers, officers == 1 ? "" : "s")
+		    PV_FMT(c->rule.r != NULL ? c->rule.r->issuer : PV_NO_SLICE), officers,
+		    officers == 1 ? "" : "s")
 		    .p;
 	case PV_WAY_TIME:
 		return pv_arena_printf(a, "%s, by itself at %s", rule, pv_show_time(a, c->at)).p;

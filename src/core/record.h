@@ -99,11 +99,17 @@ enum pv_use {
 	PV_USE_TLS,
 	PV_USE_CREDENTIAL,
 };
-enum pv_role { PV_ROLE_NONE = 0, PV_ROLE_ANALYST = 1, PV_ROLE_OFFICER = 2, PV_ROLE_OVERSEER = 4, PV_ROLE_OPERATOR = 8 };
+enum pv_role {
+	PV_ROLE_NONE = 0,
+	PV_ROLE_ANALYST = 1,
+	PV_ROLE_OFFICER = 2,
+	PV_ROLE_OVERSEER = 4,
+	PV_ROLE_OPERATOR = 8
+};
 
 struct pv_genesis {
-	struct pv_slice origin; /* the order log's name */
-	struct pv_slice root;   /* the party whose authority it is */
+	struct pv_slice origin;   /* the order log's name */
+	struct pv_slice root;     /* the party whose authority it is */
 	struct pv_names officers; /* vkeys; two keys of one name are one officer */
 	uint64_t quorum;          /* the lift quorum */
 	struct pv_names signers;  /* vkeys of the freshness signers */
@@ -124,18 +130,19 @@ struct pv_term {
 	enum pv_tree tree;
 	struct pv_slice name;
 	struct pv_texts names, allows, excludes;
-	bool not_grantable; /* grantable: false */
+	bool not_grantable;   /* grantable: false */
 	struct pv_slice area; /* GeoJSON, canonical text */
 	struct pv_slice maps; /* JSON object, canonical text */
 };
 struct pv_key {
 	struct pv_slice party;
 	enum pv_use use;
-	struct pv_slice key;     /* officer, signer, gateway, witness, attestor, issuer: a vkey; kas: base64 of the SPKI */
+	struct pv_slice
+	    key; /* officer, signer, gateway, witness, attestor, issuer: a vkey; kas: base64 of the SPKI */
 	struct pv_slice binding; /* tls, credential, issuer: what the credential is known by */
 	unsigned roles;          /* enum pv_role, or-ed */
 	struct pv_names purposes;
-	uint64_t from, until;    /* [from, until); until 0: no end */
+	uint64_t from, until; /* [from, until); until 0: no end */
 };
 struct pv_quorum {
 	/* needs[kind]: officers for acts of that kind; 0: the lift quorum. needs[PV_KIND_NONE] is the lift quorum itself; 0: unchanged */
@@ -147,7 +154,16 @@ struct pv_profile {
 	struct pv_slice party;                /* whose gateways; empty: all of the log */
 };
 
-enum pv_duty { PV_DUTY_NONE = 0, PV_REPORT_OUTCOME, PV_DELETE_BY, PV_NO_ONWARD, PV_NOTIFY_ORIGINATOR, PV_ATTRIBUTE, PV_NO_ATTRIBUTION, PV_HUMAN_IDENTIFICATION };
+enum pv_duty {
+	PV_DUTY_NONE = 0,
+	PV_REPORT_OUTCOME,
+	PV_DELETE_BY,
+	PV_NO_ONWARD,
+	PV_NOTIFY_ORIGINATOR,
+	PV_ATTRIBUTE,
+	PV_NO_ATTRIBUTION,
+	PV_HUMAN_IDENTIFICATION
+};
 struct pv_obligation {
 	enum pv_duty duty;
 	uint64_t within_s; /* report-outcome, notify-originator */
@@ -159,7 +175,12 @@ struct pv_obligations {
 	size_t n;
 };
 
-enum pv_identified { PV_IDENTIFIED_UNKNOWN = 0, PV_IDENTIFIED_NONE, PV_IDENTIFIED_SOME, PV_IDENTIFIED_ALL };
+enum pv_identified {
+	PV_IDENTIFIED_UNKNOWN = 0,
+	PV_IDENTIFIED_NONE,
+	PV_IDENTIFIED_SOME,
+	PV_IDENTIFIED_ALL
+};
 
 struct pv_agreement {
 	struct pv_slice from, to;
@@ -243,7 +264,14 @@ struct pv_persons {
 	struct pv_count aboard;
 	enum pv_identified identified;
 };
-enum pv_tlp { PV_TLP_NONE = 0, PV_TLP_CLEAR, PV_TLP_GREEN, PV_TLP_AMBER, PV_TLP_AMBER_STRICT, PV_TLP_RED };
+enum pv_tlp {
+	PV_TLP_NONE = 0,
+	PV_TLP_CLEAR,
+	PV_TLP_GREEN,
+	PV_TLP_AMBER,
+	PV_TLP_AMBER_STRICT,
+	PV_TLP_RED
+};
 
 struct pv_report {
 	struct pv_slice originator;

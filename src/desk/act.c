@@ -23,13 +23,13 @@
 struct pending {
 	struct pv_record *r;
 	struct pv_item item;
-	struct pv_slice note;         /* signed */
+	struct pv_slice note; /* signed */
 	const struct pv_slice *signers;
 	size_t signer_count;
 	enum pv_applied applied;
 	bool journal_side, appends;
-	struct pv_slice before;       /* the note that stood there */
-	uint64_t index;               /* its place, when it is appended */
+	struct pv_slice before; /* the note that stood there */
+	uint64_t index;         /* its place, when it is appended */
 };
 
 struct batch {
@@ -40,15 +40,16 @@ struct batch {
 	struct pv_officers *officers; /* unlocked once for all records */
 	PV_VEC(struct pending) acts;
 	PV_VEC(struct pv_err) errors;
-	struct pv_map *stated;        /* ids of statements -> place in acts */
-	size_t statements;            /* that are new */
-	uint64_t next; /* the place in the log of the next act that is appended */
+	struct pv_map *stated; /* ids of statements -> place in acts */
+	size_t statements;     /* that are new */
+	uint64_t next;         /* the place in the log of the next act that is appended */
 };
 
 static bool
 is_journal_side(enum pv_kind kind)
 {
-	return kind == PV_REPORT || kind == PV_OUTCOME || kind == PV_INCIDENT || kind == PV_ANSWER || kind == PV_ACK;
+	return kind == PV_REPORT || kind == PV_OUTCOME || kind == PV_INCIDENT ||
+	       kind == PV_ANSWER || kind == PV_ACK;
 }
 
 /* ---- reading ---- */
@@ -80,8 +81,12 @@ check_exercise(struct batch *b, const struct pv_record *r, struct pv_err *e)
 	if (genesis == NULL || genesis->exercise == r->exercise)
 		return PV_DONE;
 	if (r->exercise)
-		return pv_within(PV_FAIL(e, PV_E_INPUT, "this record is an exercise, and this log is not"), e, "exercise");
-	return pv_within(PV_FAIL(e, PV_E_INPUT, "this log is an exercise, and this record does not say so"), e, "exercise");
+		return pv_within(
+		    PV_FAIL(e, PV_E_INPUT, "this record is an exercise, and this log is not"), e,
+		    "exercise");
+	return pv_within(
+	    PV_FAIL(e, PV_E_INPUT, "this log is an exercise, and this record does not say so"), e,
+	    "exercise");
 }
 
 /* "a-0114: to", once the place is known by the field alone. */
@@ -92,7 +97,8 @@ name_record(struct pv_err *e, struct pv_slice id)
 
 	if (id.n == 0)
 		return;
-	snprintf(field, sizeof(field), "%.*s%s%s", PV_FMT(id), e->field[0] != '\0' ? ": " : "", e->field);
+	snprintf(field, sizeof(field), "%.*s%s%s", PV_FMT(id), e->field[0] != '\0' ? ": " : "",
+	    e->field);
 	memcpy(e->field, field, sizeof(e->field));
 	e->field[sizeof(e->field) - 1] = '\0';
 }
@@ -123,12 +129,16 @@ note_of(struct batch *b, const struct pv_record *r, struct pv_slice signatures)
 
 /* What stands under its id: of a hold that was completed there are several entries, and the newest counts. */
 PV_RESULT
-pv_act_standing(struct pv_desk *d, struct pv_slice origin, struct pv_slice id, struct pv_arena *a, struct pv_store_row *row, bool *found,
-    struct pv_err *e)
+pv_act_standing(struct pv_desk *d, struct pv_slice origin, struct pv_slice id, struct pv_arena *a,
+    struct pv_store_row *row, bool *found, struct pv_err *e)
 {
 	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
 	PV_AUTO(pv_store_cursor_freep) struct pv_store_cursor *c = NULL;
-	struct pv_store_query q = { .table = PV_T_ACTS, .n = 2, .order_by = PV_C_ACT_INDEX, .descending = true, .limit = 1 };
+	struct pv_store_query q = { .table = PV_T_ACTS,
+		.n = 2,
+		.order_by = PV_C_ACT_INDEX,
+		.descending = true,
+		.limit = 1 };
 	struct pv_store_row newest;
 
 	q.where[0].column = PV_C_ACT_ID;
@@ -175,7 +185,8 @@ signs_here(const struct batch *b, const struct pending *p)
 {
 	if (b->unlock == NULL)
 		return false;
-	return b->ask->draft || p->note.n == 0 || b->unlock->as_count != 0 || b->unlock->key_file_count != 0;
+	return b->ask->draft || p->note.n == 0 || b->unlock->as_count != 0 ||
+	       b->unlock->key_file_count != 0;
 }
 
 /* The fold judges a key by the record's time, which its signer wrote; here we know when it really is placed. */
@@ -189,7 +200,8 @@ check_not_expired(struct batch *b, const struct pending *p, struct pv_err *e)
 		return PV_DONE; /* it was placed in time */
 	for (size_t i = 0; i < p->signer_count; i++)
 		if (pv_state_key(b->d->own.state, p->signers[i], now).expired)
-			return PV_FAIL(e, PV_E_INPUT, "a key that signed %.*s has expired", PV_FMT(p->r->id));
+			return PV_FAIL(
+			    e, PV_E_INPUT, "a key that signed %.*s has expired", PV_FMT(p->r->id));
 	return PV_DONE;
 }
 
@@ -198,11 +210,13 @@ sign_and_verify(struct batch *b, struct pending *p, struct pv_err *e)
 {
 	PV_TRY(take_standing(b, p, e));
 	if (signs_here(b, p))
-		PV_TRY(pv_officers_sign(b->officers, b->d->own.state, p->r, pv_desk_now(b->d), &p->note, b->a, e));
+		PV_TRY(pv_officers_sign(
+		    b->officers, b->d->own.state, p->r, pv_desk_now(b->d), &p->note, b->a, e));
 	if (p->note.n == 0)
 		return pv_advise(PV_FAIL(e, PV_E_INPUT, "nobody signed %.*s", PV_FMT(p->r->id)), e,
 		    "sign with an officer's key of this home: --as NAME");
-	PV_TRY(pv_signed_verify(b->d->own.state, p->r, p->note, b->a, &p->signers, &p->signer_count, e));
+	PV_TRY(pv_signed_verify(
+	    b->d->own.state, p->r, p->note, b->a, &p->signers, &p->signer_count, e));
 	return check_not_expired(b, p, e);
 }
 
@@ -233,7 +247,9 @@ check_twice(struct batch *b, const struct pending *p, bool *here, struct pv_err 
 		return PV_DONE;
 	}
 	if (!pv_slice_eq(b->acts.at[i].note, p->note))
-		return pv_within(PV_FAIL(e, PV_E_INPUT, "\"%.*s\" is here with other content", PV_FMT(p->r->id)), e, "id");
+		return pv_within(
+		    PV_FAIL(e, PV_E_INPUT, "\"%.*s\" is here with other content", PV_FMT(p->r->id)),
+		    e, "id");
 	*here = true;
 	return PV_DONE;
 }
@@ -249,14 +265,17 @@ take_statement(struct batch *b, struct pending *p, struct pv_err *e)
 	p->applied = here ? PV_UNCHANGED : PV_APPLIED;
 	b->statements += here ? 0 : 1;
 	if (b->statements > STATEMENTS_MAX)
-		return PV_FAIL(e, PV_E_LIMIT, "more than %d statements in one file", STATEMENTS_MAX);
+		return PV_FAIL(
+		    e, PV_E_LIMIT, "more than %d statements in one file", STATEMENTS_MAX);
 	return PV_DONE;
 }
 
 static PV_RESULT
 take_act(struct batch *b, struct pending *p, struct pv_err *e)
 {
-	struct pv_act act = { .record = p->r, .since = pv_desk_now(b->d), .has_index = true, .index = b->next };
+	struct pv_act act = {
+		.record = p->r, .since = pv_desk_now(b->d), .has_index = true, .index = b->next
+	};
 	bool more = false;
 
 	PV_TRY(check_exercise(b, p->r, e));
@@ -277,7 +296,8 @@ take_act(struct batch *b, struct pending *p, struct pv_err *e)
 }
 
 static PV_RESULT
-take_item(struct batch *b, struct pv_file *f, const struct pv_item *item, struct pv_slice *id, struct pv_err *e)
+take_item(struct batch *b, struct pv_file *f, const struct pv_item *item, struct pv_slice *id,
+    struct pv_err *e)
 {
 	struct pending p = { .item = *item, .r = PV_ARENA_NEW(b->a, struct pv_record) };
 	bool draft = item->signatures.n == 0;
@@ -317,7 +337,8 @@ take_file(struct batch *b, struct pv_err *e)
 			return PV_FAIL(e, PV_E_LIMIT, "more than %d records in one file", ACTS_MAX);
 		}
 		if (!pv_ok(take_item(b, &f, &item, &id, &wrong))) {
-			if (wrong.code != PV_E_INPUT && wrong.code != PV_E_UNTRUSTED && wrong.code != PV_E_LIMIT) {
+			if (wrong.code != PV_E_INPUT && wrong.code != PV_E_UNTRUSTED &&
+			    wrong.code != PV_E_LIMIT) {
 				*e = wrong;
 				pv_file_close(&f);
 				return (struct pv_status){ wrong.code };
@@ -339,8 +360,8 @@ struct laid {
 };
 
 static void
-lay_private(struct batch *b, const struct pending *p, const struct pv_audiences *who, struct pv_store_entry *entry, struct pv_store_change *text,
-    size_t offset)
+lay_private(struct batch *b, const struct pending *p, const struct pv_audiences *who,
+    struct pv_store_entry *entry, struct pv_store_change *text, size_t offset)
 {
 	PV_AUTO(pv_buf_free) struct pv_buf tags = { 0 };
 	PV_AUTO(pv_buf_free) struct pv_buf line = { 0 };
@@ -397,13 +418,16 @@ lay_out(struct batch *b, struct laid *l, uint64_t since)
 		if (pv_act_public(b->d->own.state, p->r))
 			entry->bytes = p->note;
 		else
-			lay_private(b, p, who, entry, &l->changes[l->change_count++], l->entry_count);
+			lay_private(
+			    b, p, who, entry, &l->changes[l->change_count++], l->entry_count);
 		pv_hash_leaf(entry->bytes, entry->leaf);
 		entry->second = since;
 		l->changes[l->change_count++] = act_row(b, p, l->entry_count++, since);
 		l->urgent = l->urgent || p->r->kind == PV_ORDER || p->r->kind == PV_RECALL;
 	}
-	l->changes[0] = (struct pv_store_change){ .op = PV_OP_APPEND, .log = b->d->origin, .entries = l->entries, .n = l->entry_count };
+	l->changes[0] = (struct pv_store_change){
+		.op = PV_OP_APPEND, .log = b->d->origin, .entries = l->entries, .n = l->entry_count
+	};
 }
 
 static PV_RESULT
@@ -411,7 +435,9 @@ check_sizes(const struct laid *l, struct pv_err *e)
 {
 	for (size_t i = 0; i < l->entry_count; i++)
 		if (l->entries[i].bytes.n > PV_STORE_ENTRY_MAX)
-			return PV_FAIL(e, PV_E_LIMIT, "a note of %zu bytes does not fit the log (65,535 at most)", l->entries[i].bytes.n);
+			return PV_FAIL(e, PV_E_LIMIT,
+			    "a note of %zu bytes does not fit the log (65,535 at most)",
+			    l->entries[i].bytes.n);
 	return PV_DONE;
 }
 
@@ -469,9 +495,12 @@ append(struct batch *b, struct pv_apply_answer *out, struct pv_err *e)
 	sub.urgent = l.urgent;
 	PV_TRY(pv_home_submit(d, &sub, &r, &moved, e));
 	if (moved)
-		return PV_FAIL(e, PV_E_DOWN, "another process added to %.*s at the same moment; give the command again", PV_FMT(d->origin));
+		return PV_FAIL(e, PV_E_DOWN,
+		    "another process added to %.*s at the same moment; give the command again",
+		    PV_FMT(d->origin));
 	for (size_t i = 0; i < r.n; i++) {
-		PV_TRY(pv_home_checkpoint(d, r.placed[i].log, r.placed[i].size, r.placed[i].root, e));
+		PV_TRY(
+		    pv_home_checkpoint(d, r.placed[i].log, r.placed[i].size, r.placed[i].root, e));
 		if (pv_slice_eq(r.placed[i].log, d->origin))
 			out->log_size = r.placed[i].size;
 	}
@@ -522,11 +551,18 @@ report_acts(struct batch *b, struct pv_apply_answer *out)
 
 	for (size_t i = 0; i < b->acts.n; i++) {
 		const struct pending *p = &b->acts.at[i];
-		const struct pv_fact *f = p->journal_side ? NULL : pv_state_find(b->d->own.state, p->r->id);
+		const struct pv_fact *f =
+		    p->journal_side ? NULL : pv_state_find(b->d->own.state, p->r->id);
 
-		acts[i] = (struct pv_act_done){ .kind = p->r->kind, .id = p->r->id, .did = did(b, p), .line = p->item.line,
-			.signers = p->signer_count, .needs = p->journal_side ? 0 : pv_state_needs(b->d->own.state, p->r),
-			.index = p->appends ? p->index : f != NULL ? f->index : 0 };
+		acts[i] = (struct pv_act_done){ .kind = p->r->kind,
+			.id = p->r->id,
+			.did = did(b, p),
+			.line = p->item.line,
+			.signers = p->signer_count,
+			.needs = p->journal_side ? 0 : pv_state_needs(b->d->own.state, p->r),
+			.index = p->appends  ? p->index
+				 : f != NULL ? f->index
+					     : 0 };
 		if (b->ask->dry_run)
 			acts[i].after = pretty(b->a, p->r->line);
 		if (acts[i].did == PV_DID_HOLD)
@@ -591,8 +627,8 @@ run(struct batch *b, struct pv_apply_answer *out, struct pv_err *e)
 }
 
 PV_RESULT
-pv_desk_apply(struct pv_desk *d, const struct pv_apply_ask *ask, struct pv_unlock *unlock, struct pv_arena *a, struct pv_apply_answer *out,
-    struct pv_err *e)
+pv_desk_apply(struct pv_desk *d, const struct pv_apply_ask *ask, struct pv_unlock *unlock,
+    struct pv_arena *a, struct pv_apply_answer *out, struct pv_err *e)
 {
 	struct batch b = { .d = d, .a = a, .ask = ask, .unlock = unlock };
 	struct pv_status st;
@@ -668,7 +704,8 @@ pv_desk_next_id(const struct pv_desk *d, enum pv_kind kind, struct pv_arena *a)
 	uint64_t n = d->own.state->by_kind[kind].n + 1;
 
 	for (;; n++) {
-		struct pv_slice id = pv_arena_printf(a, "%s-%04llu", id_prefix(kind), (unsigned long long)n);
+		struct pv_slice id =
+		    pv_arena_printf(a, "%s-%04llu", id_prefix(kind), (unsigned long long)n);
 
 		if (pv_state_find(d->own.state, id) == NULL)
 			return id;
@@ -676,8 +713,8 @@ pv_desk_next_id(const struct pv_desk *d, enum pv_kind kind, struct pv_arena *a)
 }
 
 PV_RESULT
-pv_desk_act(struct pv_desk *d, struct pv_record *r, bool draft, struct pv_unlock *unlock, struct pv_arena *a, struct pv_apply_answer *out,
-    struct pv_err *e)
+pv_desk_act(struct pv_desk *d, struct pv_record *r, bool draft, struct pv_unlock *unlock,
+    struct pv_arena *a, struct pv_apply_answer *out, struct pv_err *e)
 {
 	PV_AUTO(pv_buf_free) struct pv_buf line = { 0 };
 	struct pv_apply_ask ask = { .source = "this act", .draft = draft };

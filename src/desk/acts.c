@@ -45,7 +45,8 @@ first_line(struct pv_slice note)
 }
 
 PV_RESULT
-pv_act_row_read(struct pv_slice body, struct pv_arena *a, struct pv_record *r, const struct pv_slice **signers, size_t *n, struct pv_err *e)
+pv_act_row_read(struct pv_slice body, struct pv_arena *a, struct pv_record *r,
+    const struct pv_slice **signers, size_t *n, struct pv_err *e)
 {
 	size_t begin = note_at(body), count = 0;
 	struct pv_slice head = pv_slice_sub(body, 0, begin), line, *list;
@@ -129,7 +130,8 @@ pv_act_private_read(struct pv_slice entry, uint8_t digest[PV_HASH])
 
 	if (!pv_slice_starts(entry, begin) || entry.n < begin.n + DIGEST)
 		return false;
-	if (!pv_base64_read(&raw, pv_slice_sub(entry, begin.n, begin.n + DIGEST), PV_BASE64_URL) || raw.n != PV_HASH)
+	if (!pv_base64_read(&raw, pv_slice_sub(entry, begin.n, begin.n + DIGEST), PV_BASE64_URL) ||
+	    raw.n != PV_HASH)
 		return false;
 	memcpy(digest, raw.p, PV_HASH);
 	return true;
@@ -146,5 +148,6 @@ pv_act_private_tags(struct pv_slice entry, struct pv_buf *tags)
 		return false;
 	rest = pv_slice_sub(rest, sizeof(TAGS) - 1, rest.n);
 	end = rest.n != 0 ? memchr(rest.p, '"', rest.n) : NULL;
-	return end != NULL && pv_base64_read(tags, pv_slice_sub(rest, 0, (size_t)(end - rest.p)), PV_BASE64_URL);
+	return end != NULL &&
+	       pv_base64_read(tags, pv_slice_sub(rest, 0, (size_t)(end - rest.p)), PV_BASE64_URL);
 }

@@ -7,14 +7,15 @@
 #include "desk/home.h"
 
 /* The row's body: the vkeys that were verified, one line each, an empty line, the note (a bare record has none). */
-void pv_act_row_write(struct pv_buf *out, const struct pv_slice *signers, size_t n, struct pv_slice note);
-PV_RESULT pv_act_row_read(struct pv_slice body, struct pv_arena *a, struct pv_record *r, const struct pv_slice **signers, size_t *n,
-    struct pv_err *e);
+void pv_act_row_write(
+    struct pv_buf *out, const struct pv_slice *signers, size_t n, struct pv_slice note);
+PV_RESULT pv_act_row_read(struct pv_slice body, struct pv_arena *a, struct pv_record *r,
+    const struct pv_slice **signers, size_t *n, struct pv_err *e);
 struct pv_slice pv_act_row_note(struct pv_slice body);
 
 /* The newest row of that id; its body lives in a. */
-PV_RESULT pv_act_standing(struct pv_desk *d, struct pv_slice origin, struct pv_slice id, struct pv_arena *a, struct pv_store_row *row,
-    bool *found, struct pv_err *e);
+PV_RESULT pv_act_standing(struct pv_desk *d, struct pv_slice origin, struct pv_slice id,
+    struct pv_arena *a, struct pv_store_row *row, bool *found, struct pv_err *e);
 
 /* Whether the act stands in the log as itself (docs/protocol/order-log.md). */
 bool pv_act_public(const struct pv_state *s, const struct pv_record *r);

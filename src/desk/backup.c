@@ -51,10 +51,12 @@ copy_folder(const char *from, const char *to, struct pv_arena *a, struct pv_err 
 	if (dir == NULL)
 		return PV_FAIL(e, PV_E_CONFIG, "cannot read %s: %s", from, strerror(errno));
 	if (mkdir(to, 0700) != 0)
-		st = PV_FAIL(e, errno == EEXIST ? PV_E_INPUT : PV_E_CONFIG, "cannot make %s: %s", to, strerror(errno));
+		st = PV_FAIL(e, errno == EEXIST ? PV_E_INPUT : PV_E_CONFIG, "cannot make %s: %s",
+		    to, strerror(errno));
 	while (pv_ok(st) && (entry = readdir(dir)) != NULL)
 		if (entry->d_name[0] != '.')
-			st = copy_file(pv_arena_printf(a, "%s/%s", from, entry->d_name).p, pv_arena_printf(a, "%s/%s", to, entry->d_name).p, e);
+			st = copy_file(pv_arena_printf(a, "%s/%s", from, entry->d_name).p,
+			    pv_arena_printf(a, "%s/%s", to, entry->d_name).p, e);
 	closedir(dir);
 	return st;
 }
@@ -78,22 +80,30 @@ static PV_RESULT
 make_folder(const char *path, struct pv_err *e)
 {
 	if (mkdir(path, 0700) != 0)
-		return PV_FAIL(e, errno == EEXIST ? PV_E_INPUT : PV_E_CONFIG, "cannot make %s: %s", path, strerror(errno));
+		return PV_FAIL(e, errno == EEXIST ? PV_E_INPUT : PV_E_CONFIG, "cannot make %s: %s",
+		    path, strerror(errno));
 	return PV_DONE;
 }
 
 static PV_RESULT
-fill_backup(struct pv_desk *d, const char *path, const char *keys_path, struct pv_arena *a, struct pv_err *e)
+fill_backup(struct pv_desk *d, const char *path, const char *keys_path, struct pv_arena *a,
+    struct pv_err *e)
 {
-	struct pv_journal_entry entry = { .kind = "admin", .party = d->party, .detail = PV_SLICE("{\"backup\":true}") };
+	struct pv_journal_entry entry = {
+		.kind = "admin", .party = d->party, .detail = PV_SLICE("{\"backup\":true}")
+	};
 	struct pv_journalled journalled;
 
 	PV_TRY(pv_journal_add(d, &entry, NULL, 0, a, &journalled, e));
 	PV_TRY(pv_store_backup(d->store, pv_arena_printf(a, "%s/proviso.db", path).p,
 	    keys_path != NULL ? pv_arena_printf(a, "%s/erase.db", keys_path).p : NULL, e));
-	PV_TRY(copy_file(pv_home_path(d, a, "home.json"), pv_arena_printf(a, "%s/home.json", path).p, e));
-	PV_TRY(copy_folder(pv_home_path(d, a, "sealed"), pv_arena_printf(a, "%s/sealed", path).p, a, e));
-	return keys_path != NULL ? copy_folder(pv_home_path(d, a, "keys"), pv_arena_printf(a, "%s/keys", keys_path).p, a, e) : PV_DONE;
+	PV_TRY(copy_file(
+	    pv_home_path(d, a, "home.json"), pv_arena_printf(a, "%s/home.json", path).p, e));
+	PV_TRY(copy_folder(
+	    pv_home_path(d, a, "sealed"), pv_arena_printf(a, "%s/sealed", path).p, a, e));
+	return keys_path != NULL ? copy_folder(pv_home_path(d, a, "keys"),
+				       pv_arena_printf(a, "%s/keys", keys_path).p, a, e)
+				 : PV_DONE;
 }
 
 PV_RESULT
@@ -118,17 +128,27 @@ pv_desk_backup(struct pv_desk *d, const char *path, const char *keys_path, struc
 }
 
 static PV_RESULT
-fill_home(const char *backup, const char *keys_path, const char *making, const struct pv_env *env, struct pv_arena *a, struct pv_err *e)
+fill_home(const char *backup, const char *keys_path, const char *making, const struct pv_env *env,
+    struct pv_arena *a, struct pv_err *e)
 {
-	struct pv_store_options o = { .mode = PV_STORE_WRITE, .tree = pv_home_tree(), .env = *env, .adopt = true, .reserve_bytes = 8 << 20 };
+	struct pv_store_options o = { .mode = PV_STORE_WRITE,
+		.tree = pv_home_tree(),
+		.env = *env,
+		.adopt = true,
+		.reserve_bytes = 8 << 20 };
 	PV_AUTO(pv_store_freep) struct pv_store *s = NULL;
 
-	PV_TRY(copy_file(pv_arena_printf(a, "%s/proviso.db", backup).p, pv_arena_printf(a, "%s/proviso.db", making).p, e));
-	PV_TRY(copy_file(pv_arena_printf(a, "%s/home.json", backup).p, pv_arena_printf(a, "%s/home.json", making).p, e));
-	PV_TRY(copy_folder(pv_arena_printf(a, "%s/sealed", backup).p, pv_arena_printf(a, "%s/sealed", making).p, a, e));
+	PV_TRY(copy_file(pv_arena_printf(a, "%s/proviso.db", backup).p,
+	    pv_arena_printf(a, "%s/proviso.db", making).p, e));
+	PV_TRY(copy_file(pv_arena_printf(a, "%s/home.json", backup).p,
+	    pv_arena_printf(a, "%s/home.json", making).p, e));
+	PV_TRY(copy_folder(pv_arena_printf(a, "%s/sealed", backup).p,
+	    pv_arena_printf(a, "%s/sealed", making).p, a, e));
 	if (keys_path != NULL) {
-		PV_TRY(copy_file(pv_arena_printf(a, "%s/erase.db", keys_path).p, pv_arena_printf(a, "%s/erase.db", making).p, e));
-		PV_TRY(copy_folder(pv_arena_printf(a, "%s/keys", keys_path).p, pv_arena_printf(a, "%s/keys", making).p, a, e));
+		PV_TRY(copy_file(pv_arena_printf(a, "%s/erase.db", keys_path).p,
+		    pv_arena_printf(a, "%s/erase.db", making).p, e));
+		PV_TRY(copy_folder(pv_arena_printf(a, "%s/keys", keys_path).p,
+		    pv_arena_printf(a, "%s/keys", making).p, a, e));
 	} else {
 		PV_TRY(make_folder(pv_arena_printf(a, "%s/keys", making).p, e));
 	}
@@ -138,14 +158,16 @@ fill_home(const char *backup, const char *keys_path, const char *making, const s
 /* The folder is whole before it takes its name. What the logs signed after the backup is lost with the disk: the authority asks its
  * followers for it first (docs/protocol/halting.md); here that is said, not done. */
 PV_RESULT
-pv_desk_restore(const char *backup, const char *keys_path, const char *home, const struct pv_env *env, struct pv_err *e)
+pv_desk_restore(const char *backup, const char *keys_path, const char *home,
+    const struct pv_env *env, struct pv_err *e)
 {
 	PV_AUTO(pv_arena_freep) struct pv_arena *a = pv_arena_new();
 	const char *making = pv_arena_printf(a, "%s.restoring-%d", home, (int)getpid()).p;
 	struct pv_status st;
 
 	if (access(home, F_OK) == 0)
-		return pv_advise(PV_FAIL(e, PV_E_INPUT, "%s is there already", home), e, "a restore never writes over a home: choose another place");
+		return pv_advise(PV_FAIL(e, PV_E_INPUT, "%s is there already", home), e,
+		    "a restore never writes over a home: choose another place");
 	PV_TRY(make_folder(making, e));
 	st = fill_home(backup, keys_path, making, env, a, e);
 	if (pv_ok(st) && rename(making, home) != 0)

@@ -34,8 +34,8 @@
 /* ---- export ---- */
 
 static PV_RESULT
-write_bundle_entry(struct pv_desk *d, struct pv_store_view *v, uint64_t index, struct pv_slice bytes, bool give, struct pv_arena *a,
-    struct pv_buf *out, struct pv_err *e)
+write_bundle_entry(struct pv_desk *d, struct pv_store_view *v, uint64_t index,
+    struct pv_slice bytes, bool give, struct pv_arena *a, struct pv_buf *out, struct pv_err *e)
 {
 	struct pv_jsonw w = { .out = out };
 	struct pv_store_row row = { 0 };
@@ -53,7 +53,8 @@ write_bundle_entry(struct pv_desk *d, struct pv_store_view *v, uint64_t index, s
 	if (found) {
 		pv_base64_write(&salt, pv_slice_sub(row.c[PV_C_TEXT_BODY].s, 0, 32), PV_BASE64_URL);
 		pv_jsonw_str(&w, "salt", pv_buf_slice(&salt));
-		pv_jsonw_str(&w, "t", pv_slice_sub(row.c[PV_C_TEXT_BODY].s, 32, row.c[PV_C_TEXT_BODY].s.n));
+		pv_jsonw_str(
+		    &w, "t", pv_slice_sub(row.c[PV_C_TEXT_BODY].s, 32, row.c[PV_C_TEXT_BODY].s.n));
 	}
 	pv_jsonw_end(&w);
 	pv_buf_add_c(out, '\n');
@@ -61,7 +62,8 @@ write_bundle_entry(struct pv_desk *d, struct pv_store_view *v, uint64_t index, s
 }
 
 static PV_RESULT
-write_bundle(struct pv_desk *d, struct pv_store_view *v, const struct pv_choice *c, struct pv_arena *a, struct pv_buf *out, struct pv_err *e)
+write_bundle(struct pv_desk *d, struct pv_store_view *v, const struct pv_choice *c,
+    struct pv_arena *a, struct pv_buf *out, struct pv_err *e)
 {
 	PV_AUTO(pv_store_cursor_freep) struct pv_store_cursor *cursor = NULL;
 	struct pv_store_checkpoint note;
@@ -70,9 +72,11 @@ write_bundle(struct pv_desk *d, struct pv_store_view *v, const struct pv_choice 
 	uint64_t index;
 	bool found, more;
 
-	PV_TRY(pv_store_log_checkpoint(v, d->origin, PV_STORE_COSIGNED, UINT64_MAX, a, &note, &found, e));
+	PV_TRY(pv_store_log_checkpoint(
+	    v, d->origin, PV_STORE_COSIGNED, UINT64_MAX, a, &note, &found, e));
 	if (!found)
-		return PV_FAIL(e, PV_E_DOWN, "no freshness signature of %.*s yet", PV_FMT(d->origin));
+		return PV_FAIL(
+		    e, PV_E_DOWN, "no freshness signature of %.*s yet", PV_FMT(d->origin));
 	pv_jsonw_object(&w, NULL);
 	pv_jsonw_int(&w, "bundle", 1);
 	pv_jsonw_str(&w, "origin", d->origin);
@@ -89,7 +93,8 @@ write_bundle(struct pv_desk *d, struct pv_store_view *v, const struct pv_choice 
 		act.c[PV_C_ACT_ORIGIN] = PV_CELL_S(d->origin);
 		act.c[PV_C_ACT_INDEX] = PV_CELL_N(index);
 		PV_TRY(pv_store_row_get(v, PV_T_ACTS, &act, a, &found, e));
-		PV_TRY(write_bundle_entry(d, v, index, entry.bytes, found && pv_choice_has(c, act.c[PV_C_ACT_ID].s), a, out, e));
+		PV_TRY(write_bundle_entry(d, v, index, entry.bytes,
+		    found && pv_choice_has(c, act.c[PV_C_ACT_ID].s), a, out, e));
 	}
 	w = (struct pv_jsonw){ .out = out };
 	pv_jsonw_object(&w, NULL);
@@ -110,7 +115,8 @@ among(struct pv_names names, struct pv_slice id)
 
 /* What an audience was given once it is given again, so that what ends it reaches it too. */
 static PV_RESULT
-remember_include(struct pv_desk *d, struct pv_slice audience, struct pv_names *include, struct pv_arena *a, struct pv_err *e)
+remember_include(struct pv_desk *d, struct pv_slice audience, struct pv_names *include,
+    struct pv_arena *a, struct pv_err *e)
 {
 	PV_AUTO(pv_buf_free) struct pv_buf body = { 0 };
 	struct pv_store_change put = { .op = PV_OP_PUT, .table = PV_T_META };
@@ -141,7 +147,8 @@ remember_include(struct pv_desk *d, struct pv_slice audience, struct pv_names *i
 }
 
 static PV_RESULT
-export_bundle(struct pv_desk *d, const struct pv_export_ask *ask, struct pv_buf *out, struct pv_err *e)
+export_bundle(
+    struct pv_desk *d, const struct pv_export_ask *ask, struct pv_buf *out, struct pv_err *e)
 {
 	PV_AUTO(pv_arena_freep) struct pv_arena *a = pv_arena_new();
 	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
@@ -154,7 +161,8 @@ export_bundle(struct pv_desk *d, const struct pv_export_ask *ask, struct pv_buf 
 		return PV_FAIL(e, PV_E_INPUT, "unknown party \"%.*s\"", PV_FMT(ask->audience));
 	for (size_t i = 0; i < ask->include.n; i++)
 		if (pv_state_find(s, ask->include.at[i]) == NULL)
-			return PV_FAIL(e, PV_E_INPUT, "no act \"%.*s\" in %.*s", PV_FMT(ask->include.at[i]), PV_FMT(d->origin));
+			return PV_FAIL(e, PV_E_INPUT, "no act \"%.*s\" in %.*s",
+			    PV_FMT(ask->include.at[i]), PV_FMT(d->origin));
 	PV_TRY(remember_include(d, ask->audience, &include, a, e));
 	pv_choice_begin(&c, s, ask->audience, include);
 	pv_choice_all(&c, a);
@@ -165,7 +173,8 @@ export_bundle(struct pv_desk *d, const struct pv_export_ask *ask, struct pv_buf 
 
 /* Notes set end to end, in log order: what `apply` takes. */
 static PV_RESULT
-export_notes(struct pv_desk *d, const struct pv_export_ask *ask, struct pv_slice origin, struct pv_buf *out, struct pv_err *e)
+export_notes(struct pv_desk *d, const struct pv_export_ask *ask, struct pv_slice origin,
+    struct pv_buf *out, struct pv_err *e)
 {
 	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
 	PV_AUTO(pv_store_cursor_freep) struct pv_store_cursor *c = NULL;
@@ -200,7 +209,8 @@ export_notes(struct pv_desk *d, const struct pv_export_ask *ask, struct pv_slice
 }
 
 PV_RESULT
-pv_desk_export(struct pv_desk *d, const struct pv_export_ask *ask, struct pv_buf *out, struct pv_err *e)
+pv_desk_export(
+    struct pv_desk *d, const struct pv_export_ask *ask, struct pv_buf *out, struct pv_err *e)
 {
 	PV_TRY(pv_home_refresh(d, e));
 	if (ask->audience.n != 0)
@@ -234,12 +244,14 @@ struct following {
 };
 
 static PV_RESULT
-text_member(const struct pv_json *doc, const char *name, struct pv_slice *out, struct pv_arena *a, struct pv_err *e)
+text_member(const struct pv_json *doc, const char *name, struct pv_slice *out, struct pv_arena *a,
+    struct pv_err *e)
 {
 	uint32_t i = pv_json_member(doc, 0, pv_slice_of(name));
 
 	if (i == PV_JSON_NONE || pv_json_at(doc, i)->type != PV_JSON_STRING)
-		return PV_FAIL(e, PV_E_INPUT, "\"%s\" is missing: this is no bundle of a log", name);
+		return PV_FAIL(
+		    e, PV_E_INPUT, "\"%s\" is missing: this is no bundle of a log", name);
 	*out = pv_arena_copy(a, pv_json_at(doc, i)->text);
 	return PV_DONE;
 }
@@ -249,8 +261,10 @@ number_member(const struct pv_json *doc, const char *name, uint64_t *out, struct
 {
 	uint32_t i = pv_json_member(doc, 0, pv_slice_of(name));
 
-	if (i == PV_JSON_NONE || pv_json_at(doc, i)->type != PV_JSON_INT || pv_json_at(doc, i)->integer < 0)
-		return PV_FAIL(e, PV_E_INPUT, "\"%s\" is missing: this is no bundle of a log", name);
+	if (i == PV_JSON_NONE || pv_json_at(doc, i)->type != PV_JSON_INT ||
+	    pv_json_at(doc, i)->integer < 0)
+		return PV_FAIL(
+		    e, PV_E_INPUT, "\"%s\" is missing: this is no bundle of a log", name);
 	*out = (uint64_t)pv_json_at(doc, i)->integer;
 	return PV_DONE;
 }
@@ -266,17 +280,21 @@ read_entry(struct following *f, const struct pv_json *doc, struct pv_err *e)
 	PV_TRY(number_member(doc, "i", &g.index, e));
 	PV_TRY(text_member(doc, "e", &g.entry, f->a, e));
 	if (g.index != f->entries.n)
-		return PV_FAIL(e, PV_E_INPUT, "entry %llu stands where entry %zu should", (unsigned long long)g.index, f->entries.n);
+		return PV_FAIL(e, PV_E_INPUT, "entry %llu stands where entry %zu should",
+		    (unsigned long long)g.index, f->entries.n);
 	if (!pv_act_private_read(g.entry, digest)) {
 		g.note = g.entry;
 	} else if (pv_json_member(doc, 0, PV_SLICE("t")) != PV_JSON_NONE) {
 		PV_TRY(text_member(doc, "t", &g.note, f->a, e));
 		PV_TRY(text_member(doc, "salt", &salt, f->a, e));
 		if (!pv_base64_read(&text, salt, PV_BASE64_URL) || text.n != 32)
-			return PV_FAIL(e, PV_E_INPUT, "the salt of entry %llu is damaged", (unsigned long long)g.index);
+			return PV_FAIL(e, PV_E_INPUT, "the salt of entry %llu is damaged",
+			    (unsigned long long)g.index);
 		pv_act_private_digest((const uint8_t *)text.p, g.note, again);
 		if (memcmp(again, digest, PV_HASH) != 0)
-			return PV_FAIL(e, PV_E_UNTRUSTED, "the text of entry %llu is not the one that was logged", (unsigned long long)g.index);
+			return PV_FAIL(e, PV_E_UNTRUSTED,
+			    "the text of entry %llu is not the one that was logged",
+			    (unsigned long long)g.index);
 		pv_buf_add(&text, g.note);
 		g.text = pv_arena_copy(f->a, pv_buf_slice(&text));
 	} else {
@@ -297,7 +315,8 @@ read_lines(struct following *f, struct pv_slice bytes, struct pv_err *e)
 		n++;
 		if (line.n == 0)
 			continue;
-		if (!pv_ok(pv_json_reread(doc, line, BUNDLE_LINE_MAX, e)) || pv_json_at(doc, 0)->type != PV_JSON_OBJECT)
+		if (!pv_ok(pv_json_reread(doc, line, BUNDLE_LINE_MAX, e)) ||
+		    pv_json_at(doc, 0)->type != PV_JSON_OBJECT)
 			return PV_FAIL(e, PV_E_INPUT, "line %u is no part of a bundle", n);
 		if (n == 1) {
 			PV_TRY(text_member(doc, "origin", &f->origin, f->a, e));
@@ -309,7 +328,8 @@ read_lines(struct following *f, struct pv_slice bytes, struct pv_err *e)
 		}
 	}
 	if (f->checkpoint.n == 0 || f->entries.n != f->size || f->size == 0)
-		return PV_FAIL(e, PV_E_INPUT, "the bundle is cut off: %zu of %llu entries", f->entries.n, (unsigned long long)f->size);
+		return PV_FAIL(e, PV_E_INPUT, "the bundle is cut off: %zu of %llu entries",
+		    f->entries.n, (unsigned long long)f->size);
 	return PV_DONE;
 }
 
@@ -319,9 +339,11 @@ read_act(struct given *g, struct pv_arena *a, struct pv_err *e)
 	const char *end = memchr(g->note.p, '\n', g->note.n);
 
 	if (end == NULL)
-		return PV_FAIL(e, PV_E_UNTRUSTED, "entry %llu is no act", (unsigned long long)g->index);
+		return PV_FAIL(
+		    e, PV_E_UNTRUSTED, "entry %llu is no act", (unsigned long long)g->index);
 	g->r = PV_ARENA_NEW(a, struct pv_record);
-	return pv_record_read_text(g->r, pv_slice_sub(g->note, 0, (size_t)(end - g->note.p)), 0, a, e);
+	return pv_record_read_text(
+	    g->r, pv_slice_sub(g->note, 0, (size_t)(end - g->note.p)), 0, a, e);
 }
 
 /* The first entry is the genesis that a peer record of ours names; its signers vouch for the checkpoint. */
@@ -337,10 +359,14 @@ check_genesis(struct following *f, struct pv_err *e)
 		return PV_FAIL(e, PV_E_UNTRUSTED, "the first entry is no genesis");
 	PV_TRY(read_act(g, f->a, e));
 	if (g->r->kind != PV_GENESIS || !pv_slice_eq(g->r->genesis.origin, f->origin))
-		return PV_FAIL(e, PV_E_UNTRUSTED, "the first entry is not the genesis of %.*s", PV_FMT(f->origin));
-	if (f->d->own.state->genesis != NULL && f->d->own.state->genesis->exercise != g->r->exercise)
-		return PV_FAIL(e, PV_E_INPUT, g->r->exercise ? "%.*s is the log of an exercise, and this home is not of one"
-		                                             : "%.*s is a real log, and this home is of an exercise", PV_FMT(f->origin));
+		return PV_FAIL(e, PV_E_UNTRUSTED, "the first entry is not the genesis of %.*s",
+		    PV_FMT(f->origin));
+	if (f->d->own.state->genesis != NULL &&
+	    f->d->own.state->genesis->exercise != g->r->exercise)
+		return PV_FAIL(e, PV_E_INPUT,
+		    g->r->exercise ? "%.*s is the log of an exercise, and this home is not of one"
+				   : "%.*s is a real log, and this home is of an exercise",
+		    PV_FMT(f->origin));
 	pv_genesis_digest(g->r, digest);
 	pv_hex_write(&hex, pv_slice_mem(digest, PV_HASH));
 	for (size_t i = 0; i < peers->n; i++) {
@@ -349,12 +375,16 @@ check_genesis(struct following *f, struct pv_err *e)
 		if (peers->at[i]->ended != PV_NEVER || !pv_slice_eq(p->origin, f->origin))
 			continue;
 		if (!pv_slice_eq(p->genesis, pv_buf_slice(&hex)))
-			return pv_advise(PV_FAIL(e, PV_E_UNTRUSTED, "this is another %.*s than the one that was admitted", PV_FMT(f->origin)), e,
-			    "its genesis reads: %.*s", PV_FMT(pv_words(digest, 8, f->a)));
+			return pv_advise(PV_FAIL(e, PV_E_UNTRUSTED,
+					     "this is another %.*s than the one that was admitted",
+					     PV_FMT(f->origin)),
+			    e, "its genesis reads: %.*s", PV_FMT(pv_words(digest, 8, f->a)));
 		return PV_DONE;
 	}
-	return pv_advise(PV_FAIL(e, PV_E_UNTRUSTED, "no peer record admits %.*s", PV_FMT(f->origin)), e,
-	    "admit it first: proviso peer add CARD (its genesis reads: %.*s)", PV_FMT(pv_words(digest, 8, f->a)));
+	return pv_advise(
+	    PV_FAIL(e, PV_E_UNTRUSTED, "no peer record admits %.*s", PV_FMT(f->origin)), e,
+	    "admit it first: proviso peer add CARD (its genesis reads: %.*s)",
+	    PV_FMT(pv_words(digest, 8, f->a)));
 }
 
 static PV_RESULT
@@ -374,13 +404,17 @@ check_checkpoint(struct following *f, struct pv_err *e)
 			log = keys[cosigners];
 	}
 	if (log.name.n == 0 || cosigners == 0)
-		return PV_FAIL(e, PV_E_UNTRUSTED, "the genesis of %.*s names no log key or no freshness signer", PV_FMT(f->origin));
+		return PV_FAIL(e, PV_E_UNTRUSTED,
+		    "the genesis of %.*s names no log key or no freshness signer",
+		    PV_FMT(f->origin));
 	PV_TRY(pv_log_policy_make(&policy, &log, keys, cosigners, cosigners / 2 + 1, f->a, e));
 	PV_TRY(pv_checkpoint_open(&f->seen, f->checkpoint, policy, f->a, e));
-	if (!pv_slice_eq(f->seen.checkpoint.origin, f->origin) || f->seen.checkpoint.size != f->size)
+	if (!pv_slice_eq(f->seen.checkpoint.origin, f->origin) ||
+	    f->seen.checkpoint.size != f->size)
 		return PV_FAIL(e, PV_E_UNTRUSTED, "the checkpoint is not of this tree");
 	if (f->seen.time > now + 2)
-		return PV_FAIL(e, PV_E_DOWN, "the freshness signature is from the future: one of the two clocks is wrong");
+		return PV_FAIL(e, PV_E_DOWN,
+		    "the freshness signature is from the future: one of the two clocks is wrong");
 	return PV_DONE;
 }
 
@@ -393,8 +427,9 @@ check_tree(struct following *f, struct pv_store_view *v, struct pv_err *e)
 
 	PV_TRY(pv_store_log_head(v, f->origin, &f->head, &f->held, e));
 	if (f->held && f->head.size > f->size)
-		return PV_FAIL(e, PV_E_INPUT, "this bundle has %llu entries, and %llu are held here: it is older", (unsigned long long)f->size,
-		    (unsigned long long)f->head.size);
+		return PV_FAIL(e, PV_E_INPUT,
+		    "this bundle has %llu entries, and %llu are held here: it is older",
+		    (unsigned long long)f->size, (unsigned long long)f->head.size);
 	for (uint64_t i = 0; i < f->size; i++) {
 		if (f->held && i == f->head.size && i != 0) {
 			pv_tree_top(&t, root);
@@ -404,9 +439,14 @@ check_tree(struct following *f, struct pv_store_view *v, struct pv_err *e)
 		pv_tree_add_entry(&t, f->entries.at[i].entry);
 	}
 	pv_tree_top(&t, root);
-	if (t.size != f->size || (f->held && f->head.size == f->size && memcmp(root, f->head.root, PV_HASH) != 0))
-		return pv_advise(PV_FAIL(e, PV_E_UNTRUSTED, "%.*s does not grow from what is held here: two histories were signed", PV_FMT(f->origin)),
-		    e, "keep both as evidence: this file, and 'proviso log export %.*s DIR'", PV_FMT(f->origin));
+	if (t.size != f->size ||
+	    (f->held && f->head.size == f->size && memcmp(root, f->head.root, PV_HASH) != 0))
+		return pv_advise(
+		    PV_FAIL(e, PV_E_UNTRUSTED,
+			"%.*s does not grow from what is held here: two histories were signed",
+			PV_FMT(f->origin)),
+		    e, "keep both as evidence: this file, and 'proviso log export %.*s DIR'",
+		    PV_FMT(f->origin));
 	if (memcmp(root, f->seen.checkpoint.root, PV_HASH) != 0)
 		return PV_FAIL(e, PV_E_UNTRUSTED, "the entries are not those that were signed");
 	return PV_DONE;
@@ -441,7 +481,11 @@ take_known(struct following *f, struct pv_store_view *v, struct given *g, struct
 static PV_RESULT
 fold_one(struct pv_state *s, struct given *g, struct pv_err *e)
 {
-	struct pv_act act = { .record = g->r, .has_index = true, .index = g->index, .signers = g->signers, .signer_count = g->signer_count,
+	struct pv_act act = { .record = g->r,
+		.has_index = true,
+		.index = g->index,
+		.signers = g->signers,
+		.signer_count = g->signer_count,
 		.since = g->since };
 	enum pv_applied applied;
 	struct pv_status st = pv_state_apply(s, &act, &applied, e);
@@ -485,9 +529,14 @@ check_meant(struct following *f, struct pv_err *e)
 		const struct given *g = &f->entries.at[i];
 
 		if (g->note.n == 0 && pv_audiences_meant(us, g->entry))
-			return pv_advise(PV_FAIL(e, PV_E_UNTRUSTED, "entry %llu of %.*s is meant for us, and its text was left out",
-			    (unsigned long long)g->index, PV_FMT(f->origin)), e,
-			    "ask for a whole one (proviso export --for %.*s), and keep this file as evidence", PV_FMT(f->d->party));
+			return pv_advise(
+			    PV_FAIL(e, PV_E_UNTRUSTED,
+				"entry %llu of %.*s is meant for us, and its text was left out",
+				(unsigned long long)g->index, PV_FMT(f->origin)),
+			    e,
+			    "ask for a whole one (proviso export --for %.*s), and keep this file "
+			    "as evidence",
+			    PV_FMT(f->d->party));
 	}
 	return PV_DONE;
 }
@@ -525,30 +574,45 @@ keep(struct following *f, struct pv_err *e)
 	struct pv_store_entry *entries = pv_arena_alloc_n(f->a, f->entries.n, sizeof(*entries));
 	struct pv_store_change *c = pv_arena_alloc_n(f->a, 2 * f->entries.n + 4, sizeof(*c));
 	struct pv_store_expect expect = { f->origin, held };
-	struct pv_store_submission sub = { .changes = c, .expect = &expect, .n_expect = 1, .urgent = true };
-	struct pv_store_checkpoint note = { .kind = PV_STORE_COSIGNED, .size = f->size, .second = f->seen.time, .note = f->checkpoint };
+	struct pv_store_submission sub = {
+		.changes = c, .expect = &expect, .n_expect = 1, .urgent = true
+	};
+	struct pv_store_checkpoint note = { .kind = PV_STORE_COSIGNED,
+		.size = f->size,
+		.second = f->seen.time,
+		.note = f->checkpoint };
 	struct pv_store_result r;
 	size_t n = 0;
 	bool moved;
 
 	memcpy(note.root, f->seen.checkpoint.root, PV_HASH);
-	c[n++] = (struct pv_store_change){ .op = PV_OP_LOG, .log = f->origin, .log_kind = PV_STORE_COPY };
+	c[n++] = (struct pv_store_change){
+		.op = PV_OP_LOG, .log = f->origin, .log_kind = PV_STORE_COPY
+	};
 	for (uint64_t i = held; i < f->size; i++) {
-		entries[i] = (struct pv_store_entry){ .bytes = f->entries.at[i].entry, .second = f->seen.time };
+		entries[i] = (struct pv_store_entry){ .bytes = f->entries.at[i].entry,
+			.second = f->seen.time };
 		pv_hash_leaf(entries[i].bytes, entries[i].leaf);
 	}
 	if (f->size > held)
-		c[n++] = (struct pv_store_change){ .op = PV_OP_APPEND, .log = f->origin, .entries = entries + held, .n = f->size - held };
+		c[n++] = (struct pv_store_change){ .op = PV_OP_APPEND,
+			.log = f->origin,
+			.entries = entries + held,
+			.n = f->size - held };
 	for (size_t i = 0; i < f->entries.n; i++) {
 		if (f->entries.at[i].note.n != 0)
 			add_rows(f, &f->entries.at[i], c, &n);
 	}
 	c[n++] = (struct pv_store_change){ .op = PV_OP_TREE, .log = f->origin, .checkpoint = note };
-	c[n++] = (struct pv_store_change){ .op = PV_OP_CHECKPOINT, .log = f->origin, .checkpoint = note };
+	c[n++] = (struct pv_store_change){
+		.op = PV_OP_CHECKPOINT, .log = f->origin, .checkpoint = note
+	};
 	sub.n = n;
 	PV_TRY(pv_home_submit(f->d, &sub, &r, &moved, e));
 	if (moved)
-		return PV_FAIL(e, PV_E_DOWN, "another process took in %.*s at the same moment; give the command again", PV_FMT(f->origin));
+		return PV_FAIL(e, PV_E_DOWN,
+		    "another process took in %.*s at the same moment; give the command again",
+		    PV_FMT(f->origin));
 	return PV_DONE;
 }
 
@@ -564,7 +628,8 @@ follow(struct following *f, struct pv_slice bytes, struct pv_follow_answer *out,
 
 	PV_TRY(read_lines(f, bytes, e));
 	if (pv_slice_eq(f->origin, f->d->origin))
-		return PV_FAIL(e, PV_E_INPUT, "%.*s is the log of this home itself", PV_FMT(f->origin));
+		return PV_FAIL(
+		    e, PV_E_INPUT, "%.*s is the log of this home itself", PV_FMT(f->origin));
 	PV_TRY(check_genesis(f, e));
 	PV_TRY(check_checkpoint(f, e));
 	PV_TRY(pv_store_view_open(&v, f->d->store, e));
@@ -572,12 +637,18 @@ follow(struct following *f, struct pv_slice bytes, struct pv_follow_answer *out,
 	PV_TRY(fold_all(f, v, e));
 	PV_TRY(check_meant(f, e));
 	PV_TRY(keep(f, e));
-	PV_TRY(pv_home_forget(f->d, f->origin, e)); /* texts of older entries may have come: folded anew */
+	PV_TRY(pv_home_forget(
+	    f->d, f->origin, e)); /* texts of older entries may have come: folded anew */
 	log = pv_home_log(f->d, f->origin);
 	if (log == NULL)
 		return PV_FAIL(e, PV_E_BUG, "the log that was taken in is not there");
-	*out = (struct pv_follow_answer){ .origin = f->origin, .size_before = f->held ? f->head.size : 0, .size_after = f->size, .acts = f->acts,
-		.withheld = f->withheld, .signed_at = f->seen.time, .good_until = f->seen.time + log->lease_s };
+	*out = (struct pv_follow_answer){ .origin = f->origin,
+		.size_before = f->held ? f->head.size : 0,
+		.size_after = f->size,
+		.acts = f->acts,
+		.withheld = f->withheld,
+		.signed_at = f->seen.time,
+		.good_until = f->seen.time + log->lease_s };
 	pv_jsonw_object(&w, NULL);
 	pv_jsonw_str(&w, "followed", f->origin);
 	pv_jsonw_u64(&w, "size", f->size);
@@ -587,7 +658,8 @@ follow(struct following *f, struct pv_slice bytes, struct pv_follow_answer *out,
 }
 
 PV_RESULT
-pv_desk_follow(struct pv_desk *d, struct pv_slice bundle, const char *source, struct pv_arena *a, struct pv_follow_answer *out, struct pv_err *e)
+pv_desk_follow(struct pv_desk *d, struct pv_slice bundle, const char *source, struct pv_arena *a,
+    struct pv_follow_answer *out, struct pv_err *e)
 {
 	struct following f = { .d = d, .a = a };
 	struct pv_status st;
@@ -629,7 +701,8 @@ pv_desk_card(struct pv_desk *d, struct pv_buf *out, struct pv_err *e)
 }
 
 static void
-card_key(struct pv_buf *out, struct pv_slice party, const char *use, struct pv_slice key, struct pv_arena *a)
+card_key(struct pv_buf *out, struct pv_slice party, const char *use, struct pv_slice key,
+    struct pv_arena *a)
 {
 	struct pv_jsonw w = { .out = out };
 
@@ -657,7 +730,8 @@ card_words(const struct pv_json *doc, struct pv_arena *a)
 }
 
 PV_RESULT
-pv_desk_card_words(struct pv_slice card, struct pv_arena *a, struct pv_slice *words, struct pv_err *e)
+pv_desk_card_words(
+    struct pv_slice card, struct pv_arena *a, struct pv_slice *words, struct pv_err *e)
 {
 	PV_AUTO(pv_json_freep) struct pv_json *doc = NULL;
 
@@ -667,8 +741,9 @@ pv_desk_card_words(struct pv_slice card, struct pv_arena *a, struct pv_slice *wo
 }
 
 PV_RESULT
-pv_desk_card_records(struct pv_desk *d, struct pv_slice card, const char *source, struct pv_names names, struct pv_arena *a,
-    struct pv_buf *records, struct pv_slice *words, struct pv_err *e)
+pv_desk_card_records(struct pv_desk *d, struct pv_slice card, const char *source,
+    struct pv_names names, struct pv_arena *a, struct pv_buf *records, struct pv_slice *words,
+    struct pv_err *e)
 {
 	PV_AUTO(pv_json_freep) struct pv_json *doc = NULL;
 	struct pv_slice gateway, genesis, origin, party, kas = PV_NO_SLICE;
@@ -684,7 +759,8 @@ pv_desk_card_records(struct pv_desk *d, struct pv_slice card, const char *source
 	if (pv_json_member(doc, 0, PV_SLICE("kas")) != PV_JSON_NONE)
 		PV_TRY(pv_from(text_member(doc, "kas", &kas, a, e), e, source));
 	if (!pv_hex_read_n(digest, sizeof(digest), genesis))
-		return pv_from(PV_FAIL(e, PV_E_INPUT, "the card's genesis is no SHA-256"), e, source);
+		return pv_from(
+		    PV_FAIL(e, PV_E_INPUT, "the card's genesis is no SHA-256"), e, source);
 	*words = card_words(doc, a);
 	pv_jsonw_object(&w, NULL);
 	pv_jsonw_str(&w, "record", PV_SLICE("peer"));

@@ -39,26 +39,30 @@ log_name(const struct pv_desk *d, struct pv_slice log)
 }
 
 static PV_RESULT
-find_head(struct pv_desk *d, struct pv_store_view *v, struct pv_slice log, struct pv_store_head *head, struct pv_err *e)
+find_head(struct pv_desk *d, struct pv_store_view *v, struct pv_slice log,
+    struct pv_store_head *head, struct pv_err *e)
 {
 	bool found;
 
 	(void)d;
 	PV_TRY(pv_store_log_head(v, log, head, &found, e));
 	if (!found)
-		return pv_advise(PV_FAIL(e, PV_E_INPUT, "no log \"%.*s\" here", PV_FMT(log)), e, "there are: orders, journal, and the partners' that are followed");
+		return pv_advise(PV_FAIL(e, PV_E_INPUT, "no log \"%.*s\" here", PV_FMT(log)), e,
+		    "there are: orders, journal, and the partners' that are followed");
 	return PV_DONE;
 }
 
 /* The newest note of the log, the cosigned one where there is one as new. */
 static PV_RESULT
-newest_checkpoint(struct pv_store_view *v, struct pv_slice log, struct pv_arena *a, struct pv_store_checkpoint *out, struct pv_err *e)
+newest_checkpoint(struct pv_store_view *v, struct pv_slice log, struct pv_arena *a,
+    struct pv_store_checkpoint *out, struct pv_err *e)
 {
 	struct pv_store_checkpoint cosigned;
 	bool found, more;
 
 	PV_TRY(pv_store_log_checkpoint(v, log, PV_STORE_SIGNED, UINT64_MAX, a, out, &found, e));
-	PV_TRY(pv_store_log_checkpoint(v, log, PV_STORE_COSIGNED, UINT64_MAX, a, &cosigned, &more, e));
+	PV_TRY(
+	    pv_store_log_checkpoint(v, log, PV_STORE_COSIGNED, UINT64_MAX, a, &cosigned, &more, e));
 	if (more && (!found || cosigned.size >= out->size))
 		*out = cosigned;
 	if (!found && !more)
@@ -85,7 +89,8 @@ read_tile(void *ctx, const struct pv_tile *t, struct pv_buf *out, struct pv_err 
 }
 
 static PV_RESULT
-entry_at(struct pv_store_view *v, struct pv_slice log, uint64_t index, struct pv_buf *out, struct pv_err *e)
+entry_at(struct pv_store_view *v, struct pv_slice log, uint64_t index, struct pv_buf *out,
+    struct pv_err *e)
 {
 	PV_AUTO(pv_store_cursor_freep) struct pv_store_cursor *c = NULL;
 	struct pv_store_entry entry;
@@ -95,13 +100,15 @@ entry_at(struct pv_store_view *v, struct pv_slice log, uint64_t index, struct pv
 	PV_TRY(pv_store_log_entries(&c, v, log, index, index + 1, e));
 	PV_TRY(pv_store_entry_next(c, &at, &entry, &more, e));
 	if (!more)
-		return PV_FAIL(e, PV_E_INPUT, "%.*s has no entry %llu", PV_FMT(log), (unsigned long long)index);
+		return PV_FAIL(e, PV_E_INPUT, "%.*s has no entry %llu", PV_FMT(log),
+		    (unsigned long long)index);
 	pv_buf_add(out, entry.bytes);
 	return PV_DONE;
 }
 
 PV_RESULT
-pv_desk_log_prove(struct pv_desk *d, struct pv_slice log, uint64_t index, struct pv_buf *proof, struct pv_err *e)
+pv_desk_log_prove(
+    struct pv_desk *d, struct pv_slice log, uint64_t index, struct pv_buf *proof, struct pv_err *e)
 {
 	PV_AUTO(pv_arena_freep) struct pv_arena *a = pv_arena_new();
 	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
@@ -119,12 +126,14 @@ pv_desk_log_prove(struct pv_desk *d, struct pv_slice log, uint64_t index, struct
 	PV_TRY(find_head(d, v, s.log, &head, e));
 	PV_TRY(newest_checkpoint(v, s.log, a, &c, e));
 	if (index >= c.size)
-		return PV_FAIL(e, PV_E_INPUT, "%.*s has %llu entries under its newest checkpoint", PV_FMT(s.log), (unsigned long long)c.size);
+		return PV_FAIL(e, PV_E_INPUT, "%.*s has %llu entries under its newest checkpoint",
+		    PV_FMT(s.log), (unsigned long long)c.size);
 	tiles = pv_tiles_new(&source, c.size);
 	reader = pv_tiles_reader(tiles);
 	PV_TRY(pv_tree_prove(&p.path, &reader, index, c.size, e));
 	PV_TRY(entry_at(v, s.log, index, &entry, e));
-	p.extra = pv_buf_slice(&entry); /* the proof's hash covers it: who verifies hashes it anew */
+	p.extra =
+	    pv_buf_slice(&entry); /* the proof's hash covers it: who verifies hashes it anew */
 	p.checkpoint = c.note;
 	pv_proof_write(proof, &p);
 	return PV_DONE;
@@ -146,13 +155,15 @@ export_entry(void *ctx, uint64_t index, struct pv_buf *out, struct pv_err *e)
 
 	PV_TRY(pv_store_entry_next(x->cursor, &at, &entry, &more, e));
 	if (!more || at != index)
-		return PV_FAIL(e, PV_E_UNTRUSTED, "entry %llu is missing in the store", (unsigned long long)index);
+		return PV_FAIL(e, PV_E_UNTRUSTED, "entry %llu is missing in the store",
+		    (unsigned long long)index);
 	pv_buf_add(out, entry.bytes);
 	return PV_DONE;
 }
 
 PV_RESULT
-pv_desk_log_export(struct pv_desk *d, struct pv_slice log, const char *dir, uint64_t *entries, struct pv_err *e)
+pv_desk_log_export(
+    struct pv_desk *d, struct pv_slice log, const char *dir, uint64_t *entries, struct pv_err *e)
 {
 	PV_AUTO(pv_arena_freep) struct pv_arena *a = pv_arena_new();
 	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
@@ -187,7 +198,8 @@ member_text(const struct pv_json *doc, const char *name, struct pv_arena *a)
 }
 
 static PV_RESULT
-read_journal_entry(struct pv_desk *d, struct pv_store_view *v, struct pv_log_entry *out, struct pv_arena *a, struct pv_err *e)
+read_journal_entry(struct pv_desk *d, struct pv_store_view *v, struct pv_log_entry *out,
+    struct pv_arena *a, struct pv_err *e)
 {
 	PV_AUTO(pv_json_freep) struct pv_json *doc = NULL;
 	PV_AUTO(pv_buf_free) struct pv_buf shown = { 0 };
@@ -201,7 +213,8 @@ read_journal_entry(struct pv_desk *d, struct pv_store_view *v, struct pv_log_ent
 	PV_TRY(pv_journal_fields(d, v, out->index, a, fields, &n, e));
 	pv_jsonw_object(&w, NULL);
 	for (size_t i = 0; i < n; i++) {
-		bool empty = !fields[i].held || pv_slice_is(fields[i].value, "null") || pv_slice_is(fields[i].value, "\"\"");
+		bool empty = !fields[i].held || pv_slice_is(fields[i].value, "null") ||
+			     pv_slice_is(fields[i].value, "\"\"");
 
 		if (pv_slice_is(fields[i].name, "report") && !empty)
 			out->id = pv_slice_sub(fields[i].value, 1, fields[i].value.n - 1);
@@ -209,8 +222,11 @@ read_journal_entry(struct pv_desk *d, struct pv_store_view *v, struct pv_log_ent
 			pv_jsonw_str(&w, pv_arena_str(a, fields[i].name), PV_SLICE("erased"));
 		else if (!empty)
 			pv_jsonw_raw(&w, pv_arena_str(a, fields[i].name), fields[i].value);
-		if (!empty && (pv_slice_is(fields[i].name, "report") || pv_slice_is(fields[i].name, "party") || pv_slice_is(fields[i].name, "purpose")))
-			pv_buf_addf(&summary, "%s%.*s", summary.n == 0 ? "" : "  ", (int)(fields[i].value.n - 2), fields[i].value.p + 1);
+		if (!empty && (pv_slice_is(fields[i].name, "report") ||
+				  pv_slice_is(fields[i].name, "party") ||
+				  pv_slice_is(fields[i].name, "purpose")))
+			pv_buf_addf(&summary, "%s%.*s", summary.n == 0 ? "" : "  ",
+			    (int)(fields[i].value.n - 2), fields[i].value.p + 1);
 	}
 	pv_jsonw_end(&w);
 	out->summary = pv_arena_copy(a, pv_buf_slice(&summary));
@@ -219,7 +235,8 @@ read_journal_entry(struct pv_desk *d, struct pv_store_view *v, struct pv_log_ent
 }
 
 static PV_RESULT
-read_order_entry(struct pv_desk *d, struct pv_store_view *v, struct pv_slice log, struct pv_log_entry *out, struct pv_arena *a, struct pv_err *e)
+read_order_entry(struct pv_desk *d, struct pv_store_view *v, struct pv_slice log,
+    struct pv_log_entry *out, struct pv_arena *a, struct pv_err *e)
 {
 	struct pv_store_row row = { 0 };
 	struct pv_slice body, line;
@@ -239,7 +256,8 @@ read_order_entry(struct pv_desk *d, struct pv_store_view *v, struct pv_slice log
 	body = pv_act_row_note(row.c[PV_C_ACT_BODY].s);
 	end = body.n != 0 ? memchr(body.p, '\n', body.n) : NULL;
 	if (end == NULL)
-		return PV_FAIL(e, PV_E_UNTRUSTED, "the row of entry %llu is damaged", (unsigned long long)out->index);
+		return PV_FAIL(e, PV_E_UNTRUSTED, "the row of entry %llu is damaged",
+		    (unsigned long long)out->index);
 	line = pv_slice_sub(body, 0, (size_t)(end - body.p));
 	PV_TRY(pv_record_read_text(&r, line, 0, a, e));
 	out->kind = pv_slice_of(pv_kind_name(r.kind));
@@ -252,12 +270,15 @@ read_order_entry(struct pv_desk *d, struct pv_store_view *v, struct pv_slice log
 static bool
 wanted(const struct pv_log_ask *ask, const struct pv_log_entry *entry)
 {
-	return (ask->kind.n == 0 || pv_slice_eq(ask->kind, entry->kind)) && (ask->id.n == 0 || pv_slice_eq(ask->id, entry->id)) &&
-	    (ask->since == 0 || entry->time >= ask->since) && (ask->until == 0 || entry->time < ask->until);
+	return (ask->kind.n == 0 || pv_slice_eq(ask->kind, entry->kind)) &&
+	       (ask->id.n == 0 || pv_slice_eq(ask->id, entry->id)) &&
+	       (ask->since == 0 || entry->time >= ask->since) &&
+	       (ask->until == 0 || entry->time < ask->until);
 }
 
 PV_RESULT
-pv_desk_log(struct pv_desk *d, const struct pv_log_ask *ask, struct pv_arena *a, const struct pv_log_entry **entries, size_t *n, struct pv_err *e)
+pv_desk_log(struct pv_desk *d, const struct pv_log_ask *ask, struct pv_arena *a,
+    const struct pv_log_entry **entries, size_t *n, struct pv_err *e)
 {
 	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
 	PV_AUTO(pv_store_cursor_freep) struct pv_store_cursor *c = NULL;
@@ -274,10 +295,14 @@ pv_desk_log(struct pv_desk *d, const struct pv_log_ask *ask, struct pv_arena *a,
 	PV_TRY(pv_store_view_open(&v, d->store, e));
 	PV_TRY(find_head(d, v, name, &head, e));
 	PV_TRY(pv_store_log_entries(&c, v, name, ask->from, UINT64_MAX, e));
-	while (pv_ok(st = pv_store_entry_next(c, &index, &entry, &more, e)) && more && (ask->count == 0 || list.n < ask->count)) {
-		struct pv_log_entry x = { .index = index, .time = entry.second, .bytes = pv_arena_copy(a, entry.bytes) };
+	while (pv_ok(st = pv_store_entry_next(c, &index, &entry, &more, e)) && more &&
+	       (ask->count == 0 || list.n < ask->count)) {
+		struct pv_log_entry x = {
+			.index = index, .time = entry.second, .bytes = pv_arena_copy(a, entry.bytes)
+		};
 
-		st = head.kind == PV_STORE_JOURNAL ? read_journal_entry(d, v, &x, a, e) : read_order_entry(d, v, name, &x, a, e);
+		st = head.kind == PV_STORE_JOURNAL ? read_journal_entry(d, v, &x, a, e)
+						   : read_order_entry(d, v, name, &x, a, e);
 		if (!pv_ok(st))
 			break;
 		if (wanted(ask, &x))
@@ -311,19 +336,20 @@ check_row(struct checking *k, const char *what, enum pv_check result, const char
 	va_start(ap, fmt);
 	vsnprintf(says, sizeof(says), fmt, ap);
 	va_end(ap);
-	*PV_VEC_ADD(&k->rows) = (struct pv_check_row){ pv_slice_of(what), pv_arena_copy(k->a, pv_slice_of(says)), result };
+	*PV_VEC_ADD(&k->rows) = (struct pv_check_row){ pv_slice_of(what),
+		pv_arena_copy(k->a, pv_slice_of(says)), result };
 	if (result == PV_CHECK_FAILED)
 		k->out->good = false;
 }
 
-#define KEEP(k, from, to, count, T)                                                                \
-	do {                                                                                       \
-		T *kept_ = pv_arena_alloc_n((k)->a, (k)->from.n, sizeof(T));                       \
-		if ((k)->from.n != 0)                                                              \
-			memcpy(kept_, (k)->from.at, (k)->from.n * sizeof(T));                      \
-		(k)->out->to = kept_;                                                              \
-		(k)->out->count = (k)->from.n;                                                     \
-		PV_VEC_FREE(&(k)->from);                                                           \
+#define KEEP(k, from, to, count, T)                                           \
+	do {                                                                  \
+		T *kept_ = pv_arena_alloc_n((k)->a, (k)->from.n, sizeof(T));  \
+		if ((k)->from.n != 0)                                         \
+			memcpy(kept_, (k)->from.at, (k)->from.n * sizeof(T)); \
+		(k)->out->to = kept_;                                         \
+		(k)->out->count = (k)->from.n;                                \
+		PV_VEC_FREE(&(k)->from);                                      \
 	} while (0)
 
 static void
@@ -356,8 +382,8 @@ struct refold {
 };
 
 static PV_RESULT
-private_text(struct pv_store_view *v, struct pv_slice log, uint64_t index, const uint8_t digest[PV_HASH], struct pv_arena *a, struct pv_slice *note,
-    struct pv_err *e)
+private_text(struct pv_store_view *v, struct pv_slice log, uint64_t index,
+    const uint8_t digest[PV_HASH], struct pv_arena *a, struct pv_slice *note, struct pv_err *e)
 {
 	struct pv_store_row row = { 0 };
 	uint8_t again[PV_HASH];
@@ -372,10 +398,13 @@ private_text(struct pv_store_view *v, struct pv_slice log, uint64_t index, const
 		return PV_DONE;
 	body = row.c[PV_C_TEXT_BODY].s;
 	if (body.n < 32)
-		return PV_FAIL(e, PV_E_UNTRUSTED, "the text of entry %llu is damaged", (unsigned long long)index);
+		return PV_FAIL(e, PV_E_UNTRUSTED, "the text of entry %llu is damaged",
+		    (unsigned long long)index);
 	pv_act_private_digest((const uint8_t *)body.p, pv_slice_sub(body, 32, body.n), again);
 	if (memcmp(again, digest, PV_HASH) != 0)
-		return PV_FAIL(e, PV_E_UNTRUSTED, "the text of entry %llu is not the one that was logged", (unsigned long long)index);
+		return PV_FAIL(e, PV_E_UNTRUSTED,
+		    "the text of entry %llu is not the one that was logged",
+		    (unsigned long long)index);
 	*note = pv_slice_sub(body, 32, body.n);
 	return PV_DONE;
 }
@@ -408,7 +437,8 @@ same_row(const struct pv_store_row *a, const struct pv_store_row *b)
 
 /* Who signed is verified anew, and every cell compared: the rows are what decisions stand on. */
 static PV_RESULT
-compare_row(struct refold *f, struct pv_store_view *v, struct pv_slice log, const struct pv_act *act, struct pv_slice note, struct pv_err *e)
+compare_row(struct refold *f, struct pv_store_view *v, struct pv_slice log,
+    const struct pv_act *act, struct pv_slice note, struct pv_err *e)
 {
 	struct pv_store_row want = act_row(f, log, act, note), row = { 0 };
 	bool found;
@@ -419,18 +449,22 @@ compare_row(struct refold *f, struct pv_store_view *v, struct pv_slice log, cons
 	if (found && same_row(&row, &want))
 		return PV_DONE;
 	f->differences++;
-	*PV_VEC_ADD(&f->differing) = pv_arena_printf(f->arena, "entry %llu, %s %.*s", (unsigned long long)act->index,
-	    pv_kind_name(act->record->kind), PV_FMT(act->record->id));
-	*PV_VEC_ADD(&f->mend) = (struct pv_store_change){ .op = PV_OP_PUT, .table = PV_T_ACTS, .row = want };
+	*PV_VEC_ADD(&f->differing) =
+	    pv_arena_printf(f->arena, "entry %llu, %s %.*s", (unsigned long long)act->index,
+		pv_kind_name(act->record->kind), PV_FMT(act->record->id));
+	*PV_VEC_ADD(&f->mend) =
+	    (struct pv_store_change){ .op = PV_OP_PUT, .table = PV_T_ACTS, .row = want };
 	return PV_DONE;
 }
 
 static PV_RESULT
-refold_entry(struct refold *f, struct pv_store_view *v, struct pv_slice log, uint64_t index, const struct pv_store_entry *entry,
-    struct pv_err *e)
+refold_entry(struct refold *f, struct pv_store_view *v, struct pv_slice log, uint64_t index,
+    const struct pv_store_entry *entry, struct pv_err *e)
 {
 	struct pv_record *r = PV_ARENA_NEW(f->arena, struct pv_record);
-	struct pv_act act = { .record = r, .has_index = true, .index = index, .since = entry->second };
+	struct pv_act act = {
+		.record = r, .has_index = true, .index = index, .since = entry->second
+	};
 	uint8_t digest[PV_HASH];
 	struct pv_slice bytes = entry->bytes, note = pv_arena_copy(f->arena, bytes);
 	enum pv_applied applied;
@@ -445,8 +479,10 @@ refold_entry(struct refold *f, struct pv_store_view *v, struct pv_slice log, uin
 	}
 	end = memchr(note.p, '\n', note.n);
 	if (end == NULL)
-		return PV_FAIL(e, PV_E_UNTRUSTED, "entry %llu is no act", (unsigned long long)index);
-	PV_TRY(pv_record_read_text(r, pv_slice_sub(note, 0, (size_t)(end - note.p)), 0, f->arena, e));
+		return PV_FAIL(
+		    e, PV_E_UNTRUSTED, "entry %llu is no act", (unsigned long long)index);
+	PV_TRY(
+	    pv_record_read_text(r, pv_slice_sub(note, 0, (size_t)(end - note.p)), 0, f->arena, e));
 	PV_TRY(pv_signed_verify(f->state, r, note, f->arena, &act.signers, &act.signer_count, e));
 	PV_TRY(pv_state_apply(f->state, &act, &applied, e));
 	f->acts++;
@@ -479,8 +515,10 @@ find_made_up(struct refold *f, struct pv_store_view *v, struct pv_slice log, str
 		if (next < f->places.n && f->places.at[next] == index)
 			continue;
 		f->differences++;
-		*PV_VEC_ADD(&f->differing) = pv_arena_printf(f->arena, "row %llu, which no entry gives", (unsigned long long)index);
-		*PV_VEC_ADD(&f->mend) = (struct pv_store_change){ .op = PV_OP_DELETE, .table = PV_T_ACTS };
+		*PV_VEC_ADD(&f->differing) = pv_arena_printf(
+		    f->arena, "row %llu, which no entry gives", (unsigned long long)index);
+		*PV_VEC_ADD(&f->mend) =
+		    (struct pv_store_change){ .op = PV_OP_DELETE, .table = PV_T_ACTS };
 		f->mend.at[f->mend.n - 1].row.c[PV_C_ACT_ORIGIN] = PV_CELL_S(log);
 		f->mend.at[f->mend.n - 1].row.c[PV_C_ACT_INDEX] = PV_CELL_N(index);
 	}
@@ -527,7 +565,8 @@ count_acts(struct pv_store_view *v, struct pv_slice log, uint64_t *n, struct pv_
 
 /* An act that was made up in the tables has no entry. */
 static PV_RESULT
-check_acts(struct pv_desk *d, struct pv_store_view *v, struct pv_slice log, struct checking *k, struct pv_err *e)
+check_acts(struct pv_desk *d, struct pv_store_view *v, struct pv_slice log, struct checking *k,
+    struct pv_err *e)
 {
 	struct refold f = { 0 };
 	uint64_t rows;
@@ -543,23 +582,28 @@ check_acts(struct pv_desk *d, struct pv_store_view *v, struct pv_slice log, stru
 	if (!pv_ok(st))
 		check_row(k, "officers", PV_CHECK_FAILED, "%s", wrong.what);
 	else
-		check_row(k, "officers", PV_CHECK_GOOD, "%llu of %llu acts, each by a key valid then, quorum met", (unsigned long long)f.acts,
-		    (unsigned long long)f.acts);
+		check_row(k, "officers", PV_CHECK_GOOD,
+		    "%llu of %llu acts, each by a key valid then, quorum met",
+		    (unsigned long long)f.acts, (unsigned long long)f.acts);
 	st = count_acts(v, log, &rows, e);
 	if (pv_ok(st) && f.differences != 0)
-		check_row(k, "rebuilt state", PV_CHECK_FAILED, "differs from the tables in use: %llu acts in the log, %llu rows, %llu differ",
-		    (unsigned long long)f.acts, (unsigned long long)rows, (unsigned long long)f.differences);
+		check_row(k, "rebuilt state", PV_CHECK_FAILED,
+		    "differs from the tables in use: %llu acts in the log, %llu rows, %llu differ",
+		    (unsigned long long)f.acts, (unsigned long long)rows,
+		    (unsigned long long)f.differences);
 	else if (pv_ok(st))
 		check_row(k, "rebuilt state", PV_CHECK_GOOD, "equals the tables in use");
 	if (f.withheld != 0)
-		check_row(k, "not given to us", PV_CHECK_SKIPPED, "%llu acts of %.*s stand as digests", (unsigned long long)f.withheld, PV_FMT(log));
+		check_row(k, "not given to us", PV_CHECK_SKIPPED,
+		    "%llu acts of %.*s stand as digests", (unsigned long long)f.withheld,
+		    PV_FMT(log));
 	refold_free(&f);
 	return st;
 }
 
 static PV_RESULT
-check_signature(struct pv_desk *d, struct pv_store_view *v, struct pv_slice log, struct pv_slice vkey_text, const struct pv_names *signers,
-    struct checking *k, struct pv_err *e)
+check_signature(struct pv_desk *d, struct pv_store_view *v, struct pv_slice log,
+    struct pv_slice vkey_text, const struct pv_names *signers, struct checking *k, struct pv_err *e)
 {
 	struct pv_store_checkpoint c;
 	struct pv_store_head head;
@@ -578,10 +622,12 @@ check_signature(struct pv_desk *d, struct pv_store_view *v, struct pv_slice log,
 	else if (vkey_text.n != 0)
 		PV_TRY(pv_vkey_read(&keys[n++], vkey_text, e));
 	if (n == 0) {
-		check_row(k, "signed by", PV_CHECK_SKIPPED, "no key of %.*s is known here", PV_FMT(log));
+		check_row(
+		    k, "signed by", PV_CHECK_SKIPPED, "no key of %.*s is known here", PV_FMT(log));
 		return PV_DONE;
 	}
-	if (!pv_ok(pv_note_read(&note, c.note, k->a, &wrong)) || !pv_ok(pv_checkpoint_read(&tree, note.text, &wrong)) ||
+	if (!pv_ok(pv_note_read(&note, c.note, k->a, &wrong)) ||
+	    !pv_ok(pv_checkpoint_read(&tree, note.text, &wrong)) ||
 	    !pv_ok(pv_note_verify(&note, keys, checks, n, &wrong))) {
 		check_row(k, "signed by", PV_CHECK_FAILED, "%.*s: %s", PV_FMT(log), wrong.what);
 		return PV_DONE;
@@ -589,16 +635,21 @@ check_signature(struct pv_desk *d, struct pv_store_view *v, struct pv_slice log,
 	for (size_t i = 0; i < n; i++)
 		if (checks[i].good && keys[i].kind == PV_VKEY_COSIGNER) {
 			cosigned++;
-			k->out->up_to = checks[i].time > k->out->up_to ? checks[i].time : k->out->up_to;
+			k->out->up_to =
+			    checks[i].time > k->out->up_to ? checks[i].time : k->out->up_to;
 		}
 	if (c.second > k->out->up_to)
 		k->out->up_to = c.second;
 	if (tree.size != head.size || memcmp(tree.root, head.root, PV_HASH) != 0)
-		check_row(k, "signed by", PV_CHECK_FAILED, "%.*s has %llu entries, the newest checkpoint is of %llu", PV_FMT(log),
+		check_row(k, "signed by", PV_CHECK_FAILED,
+		    "%.*s has %llu entries, the newest checkpoint is of %llu", PV_FMT(log),
 		    (unsigned long long)head.size, (unsigned long long)tree.size);
 	else
-		check_row(k, "signed by", PV_CHECK_GOOD, "%.*s by log key %08x%s", PV_FMT(log), keys[0].id, signers == NULL ? "" : cosigned != 0
-		    ? ", and a freshness signer" : "; no freshness signer");
+		check_row(k, "signed by", PV_CHECK_GOOD, "%.*s by log key %08x%s", PV_FMT(log),
+		    keys[0].id,
+		    signers == NULL ? ""
+		    : cosigned != 0 ? ", and a freshness signer"
+				    : "; no freshness signer");
 	return PV_DONE;
 }
 
@@ -639,10 +690,12 @@ check_fields(struct pv_desk *d, struct pv_store_view *v, struct checking *k, str
 		}
 	}
 	if (wrong != 0)
-		check_row(k, "private fields", PV_CHECK_FAILED, "%llu do not match what the journal committed to", (unsigned long long)wrong);
+		check_row(k, "private fields", PV_CHECK_FAILED,
+		    "%llu do not match what the journal committed to", (unsigned long long)wrong);
 	else
-		check_row(k, "private fields", PV_CHECK_GOOD, "%llu commitments open as they were made; %llu erased", (unsigned long long)held,
-		    (unsigned long long)erased);
+		check_row(k, "private fields", PV_CHECK_GOOD,
+		    "%llu commitments open as they were made; %llu erased",
+		    (unsigned long long)held, (unsigned long long)erased);
 	return PV_DONE;
 }
 
@@ -657,7 +710,8 @@ journal_vkey(struct pv_desk *d, struct pv_slice in_file)
 		struct pv_vkey vkey;
 		struct pv_err ignored;
 
-		if (key->use == PV_USE_GATEWAY && pv_name_under(key->party, d->party) && pv_ok(pv_vkey_read(&vkey, key->key, &ignored)) &&
+		if (key->use == PV_USE_GATEWAY && pv_name_under(key->party, d->party) &&
+		    pv_ok(pv_vkey_read(&vkey, key->key, &ignored)) &&
 		    pv_slice_eq(vkey.name, d->journal))
 			return key->key;
 	}
@@ -665,7 +719,8 @@ journal_vkey(struct pv_desk *d, struct pv_slice in_file)
 }
 
 PV_RESULT
-pv_desk_verify(struct pv_desk *d, struct pv_arena *a, struct pv_verify_answer *out, struct pv_err *e)
+pv_desk_verify(
+    struct pv_desk *d, struct pv_arena *a, struct pv_verify_answer *out, struct pv_err *e)
 {
 	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
 	struct checking k = { .a = a, .out = out };
@@ -678,19 +733,23 @@ pv_desk_verify(struct pv_desk *d, struct pv_arena *a, struct pv_verify_answer *o
 	PV_TRY(pv_store_view_open(&v, d->store, e));
 	PV_TRY(find_head(d, v, d->origin, &orders, e));
 	PV_TRY(find_head(d, v, d->journal, &journal, e));
-	*PV_VEC_ADD(&k.logs) = pv_arena_printf(a, "order log of %.*s, %llu %s", PV_FMT(d->party), (unsigned long long)orders.size,
-	    orders.size == 1 ? "entry" : "entries");
-	*PV_VEC_ADD(&k.logs) = pv_arena_printf(a, "journal of %.*s, %llu %s", PV_FMT(d->party), (unsigned long long)journal.size,
-	    journal.size == 1 ? "entry" : "entries");
+	*PV_VEC_ADD(&k.logs) = pv_arena_printf(a, "order log of %.*s, %llu %s", PV_FMT(d->party),
+	    (unsigned long long)orders.size, orders.size == 1 ? "entry" : "entries");
+	*PV_VEC_ADD(&k.logs) = pv_arena_printf(a, "journal of %.*s, %llu %s", PV_FMT(d->party),
+	    (unsigned long long)journal.size, journal.size == 1 ? "entry" : "entries");
 	st = pv_store_check(d->store, &wrong);
 	if (!pv_ok(st))
 		check_row(&k, "hashes", PV_CHECK_FAILED, "%s", wrong.what);
 	else
-		check_row(&k, "hashes", PV_CHECK_GOOD, "%llu of %llu entries, made again from the first to the last",
-		    (unsigned long long)(orders.size + journal.size), (unsigned long long)(orders.size + journal.size));
-	st = check_signature(d, v, d->origin, id.log_vkey, d->own.state->genesis != NULL ? &d->own.state->genesis->genesis.signers : NULL, &k, e);
+		check_row(&k, "hashes", PV_CHECK_GOOD,
+		    "%llu of %llu entries, made again from the first to the last",
+		    (unsigned long long)(orders.size + journal.size),
+		    (unsigned long long)(orders.size + journal.size));
+	st = check_signature(d, v, d->origin, id.log_vkey,
+	    d->own.state->genesis != NULL ? &d->own.state->genesis->genesis.signers : NULL, &k, e);
 	if (pv_ok(st) && journal.size != 0)
-		st = check_signature(d, v, d->journal, journal_vkey(d, id.journal_vkey), NULL, &k, e);
+		st = check_signature(
+		    d, v, d->journal, journal_vkey(d, id.journal_vkey), NULL, &k, e);
 	if (pv_ok(st))
 		st = check_acts(d, v, d->origin, &k, e);
 	if (pv_ok(st))
@@ -702,7 +761,8 @@ pv_desk_verify(struct pv_desk *d, struct pv_arena *a, struct pv_verify_answer *o
 /* ---- rebuild ---- */
 
 static PV_RESULT
-rebuild(struct pv_desk *d, struct refold *f, struct pv_arena *a, struct pv_rebuild_answer *out, struct pv_err *e)
+rebuild(struct pv_desk *d, struct refold *f, struct pv_arena *a, struct pv_rebuild_answer *out,
+    struct pv_err *e)
 {
 	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
 	struct pv_slice *names;
@@ -724,7 +784,9 @@ static PV_RESULT
 mend(struct pv_desk *d, const struct refold *f, struct pv_arena *a, struct pv_err *e)
 {
 	struct pv_store_expect expect = { d->origin, f->acts + f->withheld };
-	struct pv_store_submission sub = { .changes = f->mend.at, .n = f->mend.n, .expect = &expect, .n_expect = 1 };
+	struct pv_store_submission sub = {
+		.changes = f->mend.at, .n = f->mend.n, .expect = &expect, .n_expect = 1
+	};
 	struct pv_journal_entry entry = { .kind = "admin", .party = d->party };
 	struct pv_journalled journalled;
 	struct pv_store_result r;
@@ -737,17 +799,21 @@ mend(struct pv_desk *d, const struct refold *f, struct pv_arena *a, struct pv_er
 	PV_TRY(pv_journal_add(d, &entry, NULL, 0, a, &journalled, e));
 	PV_TRY(pv_home_submit(d, &sub, &r, &moved, e));
 	if (moved)
-		return PV_FAIL(e, PV_E_DOWN, "another process added to %.*s at the same moment; give the command again", PV_FMT(d->origin));
+		return PV_FAIL(e, PV_E_DOWN,
+		    "another process added to %.*s at the same moment; give the command again",
+		    PV_FMT(d->origin));
 	st = rebuild(d, &again, a, &after, e);
 	refold_free(&again);
 	PV_TRY(st);
 	if (after.differences != 0)
-		return PV_FAIL(e, PV_E_BUG, "%llu rows still differ after they were written anew", (unsigned long long)after.differences);
+		return PV_FAIL(e, PV_E_BUG, "%llu rows still differ after they were written anew",
+		    (unsigned long long)after.differences);
 	return pv_home_refold(d, e);
 }
 
 PV_RESULT
-pv_desk_log_rebuild(struct pv_desk *d, bool repair, struct pv_arena *a, struct pv_rebuild_answer *out, struct pv_err *e)
+pv_desk_log_rebuild(struct pv_desk *d, bool repair, struct pv_arena *a,
+    struct pv_rebuild_answer *out, struct pv_err *e)
 {
 	struct refold f = { 0 };
 	struct pv_status st;
@@ -763,7 +829,8 @@ pv_desk_log_rebuild(struct pv_desk *d, bool repair, struct pv_arena *a, struct p
 /* ---- a folder, or a proof file: no home ---- */
 
 static PV_RESULT
-policy_of(struct pv_slice vkey, struct pv_slice origin, struct pv_arena *a, const struct pv_log_policy **policy, struct pv_err *e)
+policy_of(struct pv_slice vkey, struct pv_slice origin, struct pv_arena *a,
+    const struct pv_log_policy **policy, struct pv_err *e)
 {
 	struct pv_vkey key;
 
@@ -795,8 +862,8 @@ report_fault(struct checking *k, const struct pv_fault *f)
 
 	if (f->kind == PV_FAULT_TILE || f->kind == PV_FAULT_TILE_GONE) {
 		pv_tile_path(&path, &f->tile);
-		check_row(k, "tile", PV_CHECK_FAILED, "%.*s %s", PV_FMT(pv_buf_slice(&path)), f->kind == PV_FAULT_TILE
-		    ? "is not what the signed tree has" : "is missing");
+		check_row(k, "tile", PV_CHECK_FAILED, "%.*s %s", PV_FMT(pv_buf_slice(&path)),
+		    f->kind == PV_FAULT_TILE ? "is not what the signed tree has" : "is missing");
 		return;
 	}
 	bad = PV_VEC_ADD(&k->bad);
@@ -826,13 +893,15 @@ pinned(struct pv_desk *d, struct pv_slice origin)
 		return PV_NO_SLICE;
 	signers = &log->state->genesis->genesis.signers;
 	for (size_t i = 0; i < signers->n; i++)
-		if (pv_ok(pv_vkey_read(&key, signers->at[i], &ignored)) && key.kind == PV_VKEY_ED25519)
+		if (pv_ok(pv_vkey_read(&key, signers->at[i], &ignored)) &&
+		    key.kind == PV_VKEY_ED25519)
 			return signers->at[i];
 	return PV_NO_SLICE;
 }
 
 static PV_RESULT
-verify_folder(struct pv_desk *d, const char *path, struct pv_slice given, struct checking *k, struct pv_err *e)
+verify_folder(struct pv_desk *d, const char *path, struct pv_slice given, struct checking *k,
+    struct pv_err *e)
 {
 	PV_AUTO(pv_buf_free) struct pv_buf note = { 0 };
 	const struct pv_log_policy *policy;
@@ -843,18 +912,24 @@ verify_folder(struct pv_desk *d, const char *path, struct pv_slice given, struct
 	vkey = given.n != 0 ? given : pinned(d, origin_of(pv_buf_slice(&note)));
 	PV_TRY(policy_of(vkey, origin_of(pv_buf_slice(&note)), k->a, &policy, e));
 	PV_TRY(pv_folder_verify(&r, path, policy, 0, NULL, k->a, e));
-	*PV_VEC_ADD(&k->logs) = pv_arena_printf(k->a, "log %.*s, %llu entries", PV_FMT(r.seen.checkpoint.origin),
+	*PV_VEC_ADD(&k->logs) = pv_arena_printf(k->a, "log %.*s, %llu entries",
+	    PV_FMT(r.seen.checkpoint.origin), (unsigned long long)r.seen.checkpoint.size);
+	check_row(k, "hashes",
+	    r.root_good && r.entries_good == r.seen.checkpoint.size ? PV_CHECK_GOOD
+								    : PV_CHECK_FAILED,
+	    "%llu of %llu entries", (unsigned long long)r.entries_good,
 	    (unsigned long long)r.seen.checkpoint.size);
-	check_row(k, "hashes", r.root_good && r.entries_good == r.seen.checkpoint.size ? PV_CHECK_GOOD : PV_CHECK_FAILED, "%llu of %llu entries",
-	    (unsigned long long)r.entries_good, (unsigned long long)r.seen.checkpoint.size);
-	check_row(k, "tiles", r.tiles_good == r.tiles ? PV_CHECK_GOOD : PV_CHECK_FAILED, "%llu of %llu", (unsigned long long)r.tiles_good,
-	    (unsigned long long)r.tiles);
+	check_row(k, "tiles", r.tiles_good == r.tiles ? PV_CHECK_GOOD : PV_CHECK_FAILED,
+	    "%llu of %llu", (unsigned long long)r.tiles_good, (unsigned long long)r.tiles);
 	if (vkey.n == 0) {
 		k->out->good = false;
-		check_row(k, "signed by", PV_CHECK_SKIPPED, "no key given: a proof without a key you trust proves nothing (--vkey)");
+		check_row(k, "signed by", PV_CHECK_SKIPPED,
+		    "no key given: a proof without a key you trust proves nothing (--vkey)");
 	} else {
 		check_row(k, "signed by", r.signature_good ? PV_CHECK_GOOD : PV_CHECK_FAILED, "%s",
-		    !r.signature_good ? r.signature_err.what : given.n != 0 ? "the key you gave" : "the key this home holds for it");
+		    !r.signature_good ? r.signature_err.what
+		    : given.n != 0    ? "the key you gave"
+				      : "the key this home holds for it");
 	}
 	for (size_t i = 0; i < r.fault_count; i++)
 		report_fault(k, &r.faults[i]);
@@ -862,7 +937,8 @@ verify_folder(struct pv_desk *d, const char *path, struct pv_slice given, struct
 }
 
 static PV_RESULT
-verify_proof(struct pv_desk *d, const char *path, struct pv_slice given, struct checking *k, struct pv_err *e)
+verify_proof(struct pv_desk *d, const char *path, struct pv_slice given, struct checking *k,
+    struct pv_err *e)
 {
 	PV_AUTO(pv_buf_free) struct pv_buf bytes = { 0 };
 	const struct pv_log_policy *policy;
@@ -874,25 +950,31 @@ verify_proof(struct pv_desk *d, const char *path, struct pv_slice given, struct 
 	PV_TRY(pv_read_file(&bytes, path, PROOF_MAX, e));
 	PV_TRY(pv_from(pv_proof_read(&p, pv_buf_slice(&bytes), k->a, e), e, path));
 	if (!p.has_extra)
-		return PV_FAIL(e, PV_E_INPUT, "this proof carries no entry; verify it with the entry at hand and any C2SP tool");
-	*PV_VEC_ADD(&k->logs) = pv_arena_printf(k->a, "log %.*s, entry %llu", PV_FMT(origin_of(p.checkpoint)), (unsigned long long)p.index);
+		return PV_FAIL(e, PV_E_INPUT,
+		    "this proof carries no entry; verify it with the entry at hand and any C2SP "
+		    "tool");
+	*PV_VEC_ADD(&k->logs) = pv_arena_printf(k->a, "log %.*s, entry %llu",
+	    PV_FMT(origin_of(p.checkpoint)), (unsigned long long)p.index);
 	vkey = given.n != 0 ? given : pinned(d, origin_of(p.checkpoint));
 	PV_TRY(policy_of(vkey, origin_of(p.checkpoint), k->a, &policy, e));
 	if (vkey.n == 0) {
 		k->out->good = false;
-		check_row(k, "signed by", PV_CHECK_SKIPPED, "no key given: a proof without a key you trust proves nothing (--vkey)");
+		check_row(k, "signed by", PV_CHECK_SKIPPED,
+		    "no key given: a proof without a key you trust proves nothing (--vkey)");
 		return PV_DONE;
 	}
 	if (pv_ok(pv_proof_verify(&seen, &p, p.extra, policy, k->a, &wrong)))
-		check_row(k, "inclusion", PV_CHECK_GOOD, "entry %llu is in the tree of %llu that was signed", (unsigned long long)p.index,
-		    (unsigned long long)seen.checkpoint.size);
+		check_row(k, "inclusion", PV_CHECK_GOOD,
+		    "entry %llu is in the tree of %llu that was signed",
+		    (unsigned long long)p.index, (unsigned long long)seen.checkpoint.size);
 	else
 		check_row(k, "inclusion", PV_CHECK_FAILED, "%s", wrong.what);
 	return PV_DONE;
 }
 
 PV_RESULT
-pv_desk_verify_path(struct pv_desk *d, const char *path, struct pv_slice vkey, struct pv_arena *a, struct pv_verify_answer *out, struct pv_err *e)
+pv_desk_verify_path(struct pv_desk *d, const char *path, struct pv_slice vkey, struct pv_arena *a,
+    struct pv_verify_answer *out, struct pv_err *e)
 {
 	struct checking k = { .a = a, .out = out };
 	struct pv_status ok;
@@ -901,7 +983,8 @@ pv_desk_verify_path(struct pv_desk *d, const char *path, struct pv_slice vkey, s
 	*out = (struct pv_verify_answer){ .good = true };
 	if (stat(path, &st) != 0)
 		return PV_FAIL(e, PV_E_INPUT, "cannot read %s: %s", path, strerror(errno));
-	ok = S_ISDIR(st.st_mode) ? verify_folder(d, path, vkey, &k, e) : verify_proof(d, path, vkey, &k, e);
+	ok = S_ISDIR(st.st_mode) ? verify_folder(d, path, vkey, &k, e)
+				 : verify_proof(d, path, vkey, &k, e);
 	finish(&k);
 	return ok;
 }

@@ -39,7 +39,8 @@ pv_read_file(struct pv_buf *out, const char *path, size_t limit, struct pv_err *
 	ssize_t got = -1;
 
 	if (fd < 0)
-		return PV_FAIL(e, errno == ENOENT ? PV_E_INPUT : PV_E_CONFIG, "cannot read %s: %s", path, strerror(errno));
+		return PV_FAIL(e, errno == ENOENT ? PV_E_INPUT : PV_E_CONFIG, "cannot read %s: %s",
+		    path, strerror(errno));
 	while (out->n <= limit) {
 		got = read(fd, pv_buf_room(out, 65536), 65536);
 		if (got <= 0)
@@ -57,7 +58,8 @@ pv_read_file(struct pv_buf *out, const char *path, size_t limit, struct pv_err *
 /* ---- home.json ---- */
 
 static PV_RESULT
-config_text(const struct pv_json *doc, const char *name, struct pv_arena *a, struct pv_slice *out, struct pv_err *e)
+config_text(const struct pv_json *doc, const char *name, struct pv_arena *a, struct pv_slice *out,
+    struct pv_err *e)
 {
 	uint32_t i = pv_json_member(doc, 0, pv_slice_of(name));
 
@@ -72,11 +74,14 @@ static PV_RESULT
 config_seal_with(const struct pv_json *doc, bool *ec, struct pv_err *e)
 {
 	uint32_t i = pv_json_member(doc, 0, PV_SLICE("seal_with"));
-	struct pv_slice with = i != PV_JSON_NONE && pv_json_at(doc, i)->type == PV_JSON_STRING ? pv_json_at(doc, i)->text : PV_NO_SLICE;
+	struct pv_slice with = i != PV_JSON_NONE && pv_json_at(doc, i)->type == PV_JSON_STRING
+				   ? pv_json_at(doc, i)->text
+				   : PV_NO_SLICE;
 
 	*ec = pv_slice_is(with, "ec");
 	if (i != PV_JSON_NONE && !*ec && !pv_slice_is(with, "rsa"))
-		return pv_within(PV_FAIL(e, PV_E_CONFIG, "is neither \"rsa\" nor \"ec\""), e, "seal_with");
+		return pv_within(
+		    PV_FAIL(e, PV_E_CONFIG, "is neither \"rsa\" nor \"ec\""), e, "seal_with");
 	return PV_DONE;
 }
 
@@ -149,7 +154,8 @@ learn_profile(struct pv_log *log)
 	const struct pv_facts *f = &log->state->by_kind[PV_PROFILE];
 	const struct lease *known;
 
-	if (log->state->genesis != NULL && (known = profile_find(log->state->genesis->genesis.profile)) != NULL) {
+	if (log->state->genesis != NULL &&
+	    (known = profile_find(log->state->genesis->genesis.profile)) != NULL) {
 		log->refresh_s = known->refresh_s;
 		log->lease_s = known->lease_s;
 	}
@@ -170,7 +176,8 @@ load_act(struct pv_log *log, const struct pv_store_row *row, struct pv_err *e)
 	struct pv_act act = { .record = r, .since = row->c[PV_C_ACT_SECOND].n };
 	enum pv_applied applied;
 
-	PV_TRY(pv_act_row_read(row->c[PV_C_ACT_BODY].s, log->arena, r, &act.signers, &act.signer_count, e));
+	PV_TRY(pv_act_row_read(
+	    row->c[PV_C_ACT_BODY].s, log->arena, r, &act.signers, &act.signer_count, e));
 	act.has_index = true; /* a hold's later signatures are entries too, and a copy has gaps */
 	act.index = row->c[PV_C_ACT_INDEX].n;
 	return pv_state_apply(log->state, &act, &applied, e);
@@ -197,7 +204,8 @@ load_acts(struct pv_log *log, struct pv_store_view *v, struct pv_err *e)
 		if (!pv_ok(load_act(log, &row, e))) {
 			e->code = PV_E_UNTRUSTED;
 			return pv_advise((struct pv_status){ PV_E_UNTRUSTED }, e,
-			    "entry %llu of %.*s no longer reads as it did when it was taken in: run 'proviso log verify'",
+			    "entry %llu of %.*s no longer reads as it did when it was taken in: "
+			    "run 'proviso log verify'",
 			    (unsigned long long)row.c[PV_C_ACT_INDEX].n, PV_FMT(log->origin));
 		}
 	}
@@ -220,7 +228,8 @@ load_log(struct pv_log *log, struct pv_store_view *v, struct pv_err *e)
 		log->snapshot = NULL;
 		learn_profile(log);
 	}
-	PV_TRY(pv_store_log_checkpoint(v, log->origin, PV_STORE_COSIGNED, UINT64_MAX, log->arena, &note, &found, e));
+	PV_TRY(pv_store_log_checkpoint(
+	    v, log->origin, PV_STORE_COSIGNED, UINT64_MAX, log->arena, &note, &found, e));
 	if (found && note.size == head.size && note.second > log->signed_s)
 		log->signed_s = note.second;
 	return PV_DONE;
@@ -247,7 +256,8 @@ load_copy(struct pv_log *log, struct pv_store_view *v, struct pv_err *e)
 
 /* Is one of the entries that were not looked at yet meant for us, and its text not here? */
 static PV_RESULT
-find_withheld(struct pv_log *log, struct pv_store_view *v, const struct pv_audiences *us, struct pv_err *e)
+find_withheld(
+    struct pv_log *log, struct pv_store_view *v, const struct pv_audiences *us, struct pv_err *e)
 {
 	PV_AUTO(pv_store_cursor_freep) struct pv_store_cursor *c = NULL;
 	PV_AUTO(pv_arena_freep) struct pv_arena *a = pv_arena_new();
@@ -395,8 +405,12 @@ PV_RESULT
 pv_desk_open(struct pv_desk **out, const char *home, const struct pv_env *env, struct pv_err *e)
 {
 	PV_AUTO(pv_desk_closep) struct pv_desk *d = PV_NEW(struct pv_desk);
-	struct pv_store_options o = { .mode = PV_STORE_WRITE, .tree = pv_home_tree(), .env = *env, .reserve_bytes = 8 << 20,
-		.busy_ms = WAIT_MS, .key_batch = 64 };
+	struct pv_store_options o = { .mode = PV_STORE_WRITE,
+		.tree = pv_home_tree(),
+		.env = *env,
+		.reserve_bytes = 8 << 20,
+		.busy_ms = WAIT_MS,
+		.key_batch = 64 };
 	struct pv_err ignored;
 	struct pv_status st;
 
@@ -414,7 +428,8 @@ pv_desk_open(struct pv_desk **out, const char *home, const struct pv_env *env, s
 	if (!pv_ok(st) && !d->own.broken)
 		return st;
 	if (!d->own.broken)
-		pv_ignore(pv_journal_flush(d, &ignored)); /* later will do, and the next entry says what is wrong */
+		pv_ignore(pv_journal_flush(
+		    d, &ignored)); /* later will do, and the next entry says what is wrong */
 	*out = PV_TAKE(d);
 	return PV_DONE;
 }
@@ -459,13 +474,15 @@ pv_home_key(struct pv_desk *d, const char *name, struct pv_keyfile **out, struct
 
 	PV_TRY(pv_keyfile_load(&k, pv_arena_printf(a, "%s/keys/%s.key", d->path, name).p, e));
 	if (pv_keyfile_locked(k))
-		return PV_FAIL(e, PV_E_CONFIG, "keys/%s.key has a passphrase; a home's own keys have none", name);
+		return PV_FAIL(e, PV_E_CONFIG,
+		    "keys/%s.key has a passphrase; a home's own keys have none", name);
 	*out = PV_TAKE(k);
 	return PV_DONE;
 }
 
 PV_RESULT
-pv_home_pair(struct pv_desk *d, const char *name, struct pv_pair **out, struct pv_slice *vkey, struct pv_arena *a, struct pv_err *e)
+pv_home_pair(struct pv_desk *d, const char *name, struct pv_pair **out, struct pv_slice *vkey,
+    struct pv_arena *a, struct pv_err *e)
 {
 	PV_AUTO(pv_keyfile_freep) struct pv_keyfile *k = NULL;
 
@@ -563,14 +580,16 @@ tree_leaf(void *ctx, struct pv_slice bytes, uint8_t out[PV_STORE_HASH])
 }
 
 static void
-tree_append(void *ctx, uint64_t size, uint8_t (*edge)[PV_STORE_HASH], const uint8_t leaf[PV_STORE_HASH])
+tree_append(
+    void *ctx, uint64_t size, uint8_t (*edge)[PV_STORE_HASH], const uint8_t leaf[PV_STORE_HASH])
 {
 	(void)ctx;
 	pv_tree_append(size, edge, leaf);
 }
 
 static void
-tree_root(void *ctx, uint64_t size, const uint8_t (*edge)[PV_STORE_HASH], uint8_t out[PV_STORE_HASH])
+tree_root(
+    void *ctx, uint64_t size, const uint8_t (*edge)[PV_STORE_HASH], uint8_t out[PV_STORE_HASH])
 {
 	(void)ctx;
 	pv_tree_root(size, edge, out);
@@ -579,7 +598,8 @@ tree_root(void *ctx, uint64_t size, const uint8_t (*edge)[PV_STORE_HASH], uint8_
 struct pv_store_tree
 pv_home_tree(void)
 {
-	return (struct pv_store_tree){ .leaf = tree_leaf, .append = tree_append, .root = tree_root };
+	return (
+	    struct pv_store_tree){ .leaf = tree_leaf, .append = tree_append, .root = tree_root };
 }
 
 /* ---- checkpoints ---- */
@@ -596,7 +616,8 @@ not_before(struct pv_desk *d, struct pv_slice log, uint64_t *second, struct pv_e
 		struct pv_store_checkpoint c;
 		bool found;
 
-		PV_TRY(pv_store_log_checkpoint(v, log, (enum pv_store_note_kind)kind, UINT64_MAX, a, &c, &found, e));
+		PV_TRY(pv_store_log_checkpoint(
+		    v, log, (enum pv_store_note_kind)kind, UINT64_MAX, a, &c, &found, e));
 		if (found && c.second > *second)
 			*second = c.second;
 	}
@@ -604,7 +625,8 @@ not_before(struct pv_desk *d, struct pv_slice log, uint64_t *second, struct pv_e
 }
 
 PV_RESULT
-pv_home_checkpoint(struct pv_desk *d, struct pv_slice log, uint64_t size, const uint8_t root[32], struct pv_err *e)
+pv_home_checkpoint(
+    struct pv_desk *d, struct pv_slice log, uint64_t size, const uint8_t root[32], struct pv_err *e)
 {
 	bool orders = pv_slice_eq(log, d->origin);
 	uint64_t now = orders ? pv_home_now(d, &d->own) : pv_home_clock(d);
@@ -632,8 +654,11 @@ pv_home_checkpoint(struct pv_desk *d, struct pv_slice log, uint64_t size, const 
 	for (size_t i = 0; i < sub.n; i++) {
 		c[i].op = PV_OP_CHECKPOINT;
 		c[i].log = log;
-		c[i].checkpoint = (struct pv_store_checkpoint){ .kind = i == 0 ? PV_STORE_SIGNED : PV_STORE_COSIGNED, .size = size,
-			.second = now, .note = pv_buf_slice(&note) };
+		c[i].checkpoint = (struct pv_store_checkpoint){ .kind = i == 0 ? PV_STORE_SIGNED
+									       : PV_STORE_COSIGNED,
+			.size = size,
+			.second = now,
+			.note = pv_buf_slice(&note) };
 		memcpy(c[i].checkpoint.root, root, 32);
 	}
 	PV_TRY(pv_home_submit(d, &sub, &r, &moved, e));
@@ -643,7 +668,8 @@ pv_home_checkpoint(struct pv_desk *d, struct pv_slice log, uint64_t size, const 
 }
 
 PV_RESULT
-pv_home_submit(struct pv_desk *d, const struct pv_store_submission *sub, struct pv_store_result *r, bool *moved, struct pv_err *e)
+pv_home_submit(struct pv_desk *d, const struct pv_store_submission *sub, struct pv_store_result *r,
+    bool *moved, struct pv_err *e)
 {
 	PV_TRY(pv_store_apply(d->store, sub, r, e));
 	*moved = r->outcome == PV_STORE_MOVED;
@@ -662,7 +688,8 @@ public_of(struct pv_desk *d, const char *name)
 	PV_AUTO(pv_keyfile_freep) struct pv_keyfile *k = NULL;
 	struct pv_err e;
 
-	if (!pv_ok(pv_keyfile_load(&k, pv_arena_printf(d->arena, "%s/keys/%s.key", d->path, name).p, &e)))
+	if (!pv_ok(pv_keyfile_load(
+		&k, pv_arena_printf(d->arena, "%s/keys/%s.key", d->path, name).p, &e)))
 		return PV_NO_SLICE;
 	return pv_arena_copy(d->arena, pv_keyfile_public(k));
 }
@@ -680,7 +707,8 @@ pv_genesis_digest(const struct pv_record *genesis, uint8_t digest[PV_HASH])
 struct pv_identity
 pv_desk_identity(const struct pv_desk *desk)
 {
-	struct pv_desk *d = (struct pv_desk *)(uintptr_t)desk; /* the arena grows, what a caller sees does not change */
+	struct pv_desk *d = (struct pv_desk *)(uintptr_t)
+	    desk; /* the arena grows, what a caller sees does not change */
 	struct pv_identity id = { .party = d->party, .origin = d->origin, .journal = d->journal };
 	uint8_t digest[PV_HASH];
 	char hex[2 * PV_HASH + 1];

@@ -30,15 +30,17 @@
 struct pv_log {
 	struct pv_slice origin;
 	bool own;
-	uint64_t loaded;              /* entries of the store's log that are folded */
-	struct pv_arena *arena;       /* the records of state */
+	uint64_t loaded;        /* entries of the store's log that are folded */
+	struct pv_arena *arena; /* the records of state */
 	struct pv_state *state;
 	struct pv_snapshot *snapshot; /* NULL until a decision needs it */
 	uint64_t signed_s;            /* newest verified freshness signature */
 	uint64_t refresh_s, lease_s, skew_s;
-	bool broken;                  /* its rows do not fold: closed until they are mended */
-	bool withheld;                /* of a copy: a text that is meant for us is not here (DESIGN 6.4): closed until it is */
-	uint64_t checked;             /* entries that were looked at for that, with so many keys and peers known */
+	bool broken; /* its rows do not fold: closed until they are mended */
+	bool
+	    withheld; /* of a copy: a text that is meant for us is not here (DESIGN 6.4): closed until it is */
+	uint64_t
+	    checked; /* entries that were looked at for that, with so many keys and peers known */
 	size_t checked_with;
 };
 
@@ -48,11 +50,12 @@ struct pv_desk {
 	struct pv_arena *arena;
 	struct pv_store *store;
 	struct pv_slice party, origin, journal, kas_url;
-	bool seal_ec;                 /* reports are sealed to kas-ec, not to kas */
+	bool seal_ec; /* reports are sealed to kas-ec, not to kas */
 	struct pv_log own;
 	PV_VEC(struct pv_log *) copies;
-	uint64_t boot_ms, real_ms;    /* both clocks when the home was opened: one set back later does not count */
-	struct pv_err broken;         /* why the own log is */
+	uint64_t boot_ms,
+	    real_ms; /* both clocks when the home was opened: one set back later does not count */
+	struct pv_err broken; /* why the own log is */
 };
 
 /* ---- home.c ---- */
@@ -64,13 +67,17 @@ PV_RESULT pv_home_refold(struct pv_desk *d, struct pv_err *e);
 /* The same for a copy. */
 PV_RESULT pv_home_forget(struct pv_desk *d, struct pv_slice origin, struct pv_err *e);
 struct pv_log *pv_home_log(struct pv_desk *d, struct pv_slice origin); /* NULL: not held here */
-void pv_home_snapshot(struct pv_log *log);                             /* builds log->snapshot when it is missing */
+void pv_home_snapshot(struct pv_log *log); /* builds log->snapshot when it is missing */
 /* An unlocked key of this home that has no passphrase: "log", "journal", "signer", "gateway", "kas", "kas-ec". */
-PV_RESULT pv_home_key(struct pv_desk *d, const char *name, struct pv_keyfile **out, struct pv_err *e);
-PV_RESULT pv_home_pair(struct pv_desk *d, const char *name, struct pv_pair **out, struct pv_slice *vkey, struct pv_arena *a, struct pv_err *e);
+PV_RESULT pv_home_key(
+    struct pv_desk *d, const char *name, struct pv_keyfile **out, struct pv_err *e);
+PV_RESULT pv_home_pair(struct pv_desk *d, const char *name, struct pv_pair **out,
+    struct pv_slice *vkey, struct pv_arena *a, struct pv_err *e);
 /* The same of "kas" and "kas-ec", as what it wraps with. */
-PV_RESULT pv_home_wrap_key(struct pv_desk *d, const char *name, struct pv_wrap_key **out, struct pv_err *e);
-bool pv_home_has_key(const struct pv_desk *d, const char *name); /* kas-ec: homes made by older versions have none */
+PV_RESULT pv_home_wrap_key(
+    struct pv_desk *d, const char *name, struct pv_wrap_key **out, struct pv_err *e);
+bool pv_home_has_key(
+    const struct pv_desk *d, const char *name); /* kas-ec: homes made by older versions have none */
 /* HOME/rest, in the arena. */
 const char *pv_home_path(struct pv_desk *d, struct pv_arena *a, const char *rest);
 
@@ -87,12 +94,14 @@ struct pv_store_tree pv_home_tree(void);
 /* ---- checkpoint of a log that this home writes ---- */
 
 /* Signs (size, root), which must be durable, with the log's key; of the own order log also cosigns as the freshness signer. */
-PV_RESULT pv_home_checkpoint(struct pv_desk *d, struct pv_slice log, uint64_t size, const uint8_t root[32], struct pv_err *e);
+PV_RESULT pv_home_checkpoint(struct pv_desk *d, struct pv_slice log, uint64_t size,
+    const uint8_t root[32], struct pv_err *e);
 
 /* ---- submitting ---- */
 
 /* pv_store_apply, with MOVED turned into *moved. */
-PV_RESULT pv_home_submit(struct pv_desk *d, const struct pv_store_submission *sub, struct pv_store_result *r, bool *moved, struct pv_err *e);
+PV_RESULT pv_home_submit(struct pv_desk *d, const struct pv_store_submission *sub,
+    struct pv_store_result *r, bool *moved, struct pv_err *e);
 
 #define PV_CELL_S(text)   ((struct pv_store_cell){ .s = (text) })
 #define PV_CELL_N(number) ((struct pv_store_cell){ .n = (number) })

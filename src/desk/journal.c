@@ -42,7 +42,8 @@ by_digest(const void *x, const void *y)
 
 /* The entry as it stands in the log; members in the order of RFC 8785, padded to a fixed size where they fit. */
 static void
-write_entry(struct pv_buf *out, const char *kind, uint64_t second, const struct pv_desk *d, const struct pv_commit_field *fields)
+write_entry(struct pv_buf *out, const char *kind, uint64_t second, const struct pv_desk *d,
+    const struct pv_commit_field *fields)
 {
 	const char *digests[PV_JOURNAL_FIELDS];
 	PV_AUTO(pv_buf_free) struct pv_buf tail = { 0 };
@@ -77,26 +78,35 @@ write_entry(struct pv_buf *out, const char *kind, uint64_t second, const struct 
 }
 
 static void
-commit(const struct pv_journal_entry *entry, const struct pv_env *env, struct pv_arena *a, struct pv_commit_field fields[PV_JOURNAL_FIELDS])
+commit(const struct pv_journal_entry *entry, const struct pv_env *env, struct pv_arena *a,
+    struct pv_commit_field fields[PV_JOURNAL_FIELDS])
 {
 	uint8_t salts[PV_JOURNAL_FIELDS * PV_COMMIT_SALT];
 
-	fields[0] = (struct pv_commit_field){ .name = PV_SLICE("release"), .value = quoted(a, entry->release) };
-	fields[1] = (struct pv_commit_field){ .name = PV_SLICE("report"), .value = quoted(a, entry->report) };
-	fields[2] = (struct pv_commit_field){ .name = PV_SLICE("party"), .value = quoted(a, entry->party) };
-	fields[3] = (struct pv_commit_field){ .name = PV_SLICE("person"), .value = quoted(a, entry->person) };
-	fields[4] = (struct pv_commit_field){ .name = PV_SLICE("purpose"), .value = quoted(a, entry->purpose) };
-	fields[5] = (struct pv_commit_field){ .name = PV_SLICE("decision"), .value = or_null(entry->decision) };
-	fields[6] = (struct pv_commit_field){ .name = PV_SLICE("label"), .value = quoted(a, entry->label) };
-	fields[7] = (struct pv_commit_field){ .name = PV_SLICE("detail"), .value = or_null(entry->detail) };
+	fields[0] = (struct pv_commit_field){ .name = PV_SLICE("release"),
+		.value = quoted(a, entry->release) };
+	fields[1] = (struct pv_commit_field){ .name = PV_SLICE("report"),
+		.value = quoted(a, entry->report) };
+	fields[2] =
+	    (struct pv_commit_field){ .name = PV_SLICE("party"), .value = quoted(a, entry->party) };
+	fields[3] = (struct pv_commit_field){ .name = PV_SLICE("person"),
+		.value = quoted(a, entry->person) };
+	fields[4] = (struct pv_commit_field){ .name = PV_SLICE("purpose"),
+		.value = quoted(a, entry->purpose) };
+	fields[5] = (struct pv_commit_field){ .name = PV_SLICE("decision"),
+		.value = or_null(entry->decision) };
+	fields[6] =
+	    (struct pv_commit_field){ .name = PV_SLICE("label"), .value = quoted(a, entry->label) };
+	fields[7] =
+	    (struct pv_commit_field){ .name = PV_SLICE("detail"), .value = or_null(entry->detail) };
 	env->random(env->ctx, salts, sizeof(salts));
 	pv_commit_make(fields, PV_JOURNAL_FIELDS, salts, a);
 }
 
 /* One row a field: AES-256-GCM under the entry's key, the field's name as AAD. */
 static PV_RESULT
-seal_fields(struct pv_desk *d, const struct pv_commit_field *fields, unsigned append, struct pv_store_change *changes, struct pv_arena *a,
-    struct pv_err *e)
+seal_fields(struct pv_desk *d, const struct pv_commit_field *fields, unsigned append,
+    struct pv_store_change *changes, struct pv_arena *a, struct pv_err *e)
 {
 	PV_AUTO(pv_aead_freep) struct pv_aead *aead = NULL;
 	PV_AUTO(pv_secret_freep) struct pv_secret *key = pv_secret_new(PV_STORE_KEY);
@@ -111,7 +121,8 @@ seal_fields(struct pv_desk *d, const struct pv_commit_field *fields, unsigned ap
 		pv_aead_seal_fresh(aead, &d->env, fields[i].name, fields[i].disclosure, sealed);
 		changes[i] = (struct pv_store_change){ .op = PV_OP_ADD, .table = PV_T_DISCLOSURES };
 		changes[i].row.c[PV_C_DISCLOSURE_LOG] = PV_CELL_S(d->journal);
-		changes[i].row.c[PV_C_DISCLOSURE_INDEX] = (struct pv_store_cell){ .from_append = append };
+		changes[i].row.c[PV_C_DISCLOSURE_INDEX] =
+		    (struct pv_store_cell){ .from_append = append };
 		changes[i].row.c[PV_C_DISCLOSURE_FIELD] = PV_CELL_S(fields[i].name);
 		changes[i].row.c[PV_C_DISCLOSURE_KEY] = PV_CELL_N(key_id);
 		changes[i].row.c[PV_C_DISCLOSURE_BODY] = PV_CELL_S(pv_slice_mem(sealed, n));
@@ -128,18 +139,23 @@ no_entry(struct pv_status st, struct pv_err *e)
 	if (pv_ok(st) || (st.code != PV_E_CONFIG && st.code != PV_E_DOWN))
 		return st;
 	if (!pv_slice_starts(pv_slice_of(why.what), PV_SLICE("the journal ")))
-		st = pv_err_set(e, why.code, why.raised, "the journal cannot be written: %s", why.what);
-	return pv_advise(st, e, "No entry, no key: until it can be, nothing is sealed, released or opened here. Orders still arrive and hold.%s%s%s",
+		st = pv_err_set(
+		    e, why.code, why.raised, "the journal cannot be written: %s", why.what);
+	return pv_advise(st, e,
+	    "No entry, no key: until it can be, nothing is sealed, released or opened here. Orders "
+	    "still arrive and hold.%s%s%s",
 	    why.fix[0] != '\0' ? " To go on: " : "", why.fix, why.fix[0] != '\0' ? "." : "");
 }
 
 PV_RESULT
-pv_journal_lay(struct pv_desk *d, const struct pv_journal_entry *entry, const struct pv_store_change *rows, size_t row_count, size_t base,
-    struct pv_arena *a, struct pv_journal_laid *out, struct pv_err *e)
+pv_journal_lay(struct pv_desk *d, const struct pv_journal_entry *entry,
+    const struct pv_store_change *rows, size_t row_count, size_t base, struct pv_arena *a,
+    struct pv_journal_laid *out, struct pv_err *e)
 {
 	struct pv_commit_field fields[PV_JOURNAL_FIELDS];
 	struct pv_store_entry *appended = PV_ARENA_NEW(a, struct pv_store_entry);
-	struct pv_store_change *changes = pv_arena_alloc_n(a, 1 + PV_JOURNAL_FIELDS + row_count, sizeof(*changes));
+	struct pv_store_change *changes =
+	    pv_arena_alloc_n(a, 1 + PV_JOURNAL_FIELDS + row_count, sizeof(*changes));
 	PV_AUTO(pv_buf_free) struct pv_buf line = { 0 };
 	struct pv_slice *disclosures = pv_arena_alloc_n(a, PV_JOURNAL_FIELDS, sizeof(*disclosures));
 	unsigned append = (unsigned)base + 1;
@@ -147,14 +163,17 @@ pv_journal_lay(struct pv_desk *d, const struct pv_journal_entry *entry, const st
 	commit(entry, &d->env, a, fields);
 	for (size_t i = 0; i < PV_JOURNAL_FIELDS; i++) {
 		if (fields[i].disclosure.n > PV_COMMIT_MAX)
-			return PV_FAIL(e, PV_E_LIMIT, "too large for the journal: %.*s", PV_FMT(fields[i].name));
+			return PV_FAIL(e, PV_E_LIMIT, "too large for the journal: %.*s",
+			    PV_FMT(fields[i].name));
 		disclosures[i] = fields[i].disclosure;
 	}
 	appended->second = d->env.realtime_ms(d->env.ctx) / 1000;
 	write_entry(&line, entry->kind, appended->second, d, fields);
 	appended->bytes = pv_arena_copy(a, pv_buf_slice(&line));
 	pv_hash_leaf(appended->bytes, appended->leaf);
-	changes[0] = (struct pv_store_change){ .op = PV_OP_APPEND, .log = d->journal, .entries = appended, .n = 1 };
+	changes[0] = (struct pv_store_change){
+		.op = PV_OP_APPEND, .log = d->journal, .entries = appended, .n = 1
+	};
 	PV_TRY(no_entry(seal_fields(d, fields, append, changes + 1, a, e), e));
 	for (size_t i = 0; i < row_count; i++) {
 		struct pv_store_change *c = &changes[1 + PV_JOURNAL_FIELDS + i];
@@ -164,13 +183,16 @@ pv_journal_lay(struct pv_desk *d, const struct pv_journal_entry *entry, const st
 			if (c->row.c[k].from_append != 0)
 				c->row.c[k].from_append = append;
 	}
-	*out = (struct pv_journal_laid){ .changes = changes, .n = 1 + PV_JOURNAL_FIELDS + row_count, .second = appended->second,
+	*out = (struct pv_journal_laid){ .changes = changes,
+		.n = 1 + PV_JOURNAL_FIELDS + row_count,
+		.second = appended->second,
 		.disclosures = { disclosures, PV_JOURNAL_FIELDS } };
 	return PV_DONE;
 }
 
 static PV_RESULT
-add_entry(struct pv_desk *d, const struct pv_journal_entry *entry, const struct pv_store_change *rows, size_t row_count, struct pv_arena *a,
+add_entry(struct pv_desk *d, const struct pv_journal_entry *entry,
+    const struct pv_store_change *rows, size_t row_count, struct pv_arena *a,
     struct pv_journalled *out, struct pv_err *e)
 {
 	struct pv_journal_laid laid;
@@ -184,13 +206,17 @@ add_entry(struct pv_desk *d, const struct pv_journal_entry *entry, const struct 
 	PV_TRY(no_entry(pv_home_submit(d, &sub, &r, &moved, e), e));
 	if (moved || r.n != 1)
 		return PV_FAIL(e, PV_E_BUG, "the journal's entry has no place");
-	*out = (struct pv_journalled){ .index = r.placed[0].first, .second = laid.second, .disclosures = laid.disclosures };
-	return no_entry(pv_home_checkpoint(d, d->journal, r.placed[0].size, r.placed[0].root, e), e);
+	*out = (struct pv_journalled){
+		.index = r.placed[0].first, .second = laid.second, .disclosures = laid.disclosures
+	};
+	return no_entry(
+	    pv_home_checkpoint(d, d->journal, r.placed[0].size, r.placed[0].root, e), e);
 }
 
 PV_RESULT
-pv_journal_add(struct pv_desk *d, const struct pv_journal_entry *entry, const struct pv_store_change *rows, size_t row_count,
-    struct pv_arena *a, struct pv_journalled *out, struct pv_err *e)
+pv_journal_add(struct pv_desk *d, const struct pv_journal_entry *entry,
+    const struct pv_store_change *rows, size_t row_count, struct pv_arena *a,
+    struct pv_journalled *out, struct pv_err *e)
 {
 	PV_TRY(pv_journal_flush(d, e));
 	return add_entry(d, entry, rows, row_count, a, out, e);
@@ -262,31 +288,33 @@ read_counted(struct pv_slice body)
 }
 
 static struct pv_store_change
-counted_row(struct pv_slice name, struct pv_arena *a, uint64_t minute, uint64_t repeats, uint64_t index)
+counted_row(
+    struct pv_slice name, struct pv_arena *a, uint64_t minute, uint64_t repeats, uint64_t index)
 {
 	struct pv_store_change c = { .op = PV_OP_PUT, .table = PV_T_META };
 
 	c.row.c[PV_C_META_NAME] = PV_CELL_S(name);
-	c.row.c[PV_C_META_BODY] = PV_CELL_S(pv_arena_printf(a, "%llu %llu %llu", (unsigned long long)minute, (unsigned long long)repeats,
-	    (unsigned long long)index));
+	c.row.c[PV_C_META_BODY] = PV_CELL_S(pv_arena_printf(a, "%llu %llu %llu",
+	    (unsigned long long)minute, (unsigned long long)repeats, (unsigned long long)index));
 	return c;
 }
 
 /* What the first said, as far as it is not erased: the count is about the same. */
 static PV_RESULT
-take_first(struct pv_desk *d, struct pv_store_view *v, uint64_t index, struct pv_arena *a, struct pv_journal_entry *out, struct pv_err *e)
+take_first(struct pv_desk *d, struct pv_store_view *v, uint64_t index, struct pv_arena *a,
+    struct pv_journal_entry *out, struct pv_err *e)
 {
 	struct pv_journal_field fields[PV_JOURNAL_FIELDS];
 	size_t n;
 
 	PV_TRY(pv_journal_fields(d, v, index, a, fields, &n, e));
 	for (size_t i = 0; i < n; i++) {
-		struct pv_slice *const at = pv_slice_is(fields[i].name, "report") ? &out->report
-		    : pv_slice_is(fields[i].name, "party")                       ? &out->party
-		    : pv_slice_is(fields[i].name, "person")                      ? &out->person
-		    : pv_slice_is(fields[i].name, "purpose")                     ? &out->purpose
-		    : pv_slice_is(fields[i].name, "label")                       ? &out->label
-		                                                                 : NULL;
+		struct pv_slice *const at = pv_slice_is(fields[i].name, "report")    ? &out->report
+					    : pv_slice_is(fields[i].name, "party")   ? &out->party
+					    : pv_slice_is(fields[i].name, "person")  ? &out->person
+					    : pv_slice_is(fields[i].name, "purpose") ? &out->purpose
+					    : pv_slice_is(fields[i].name, "label")   ? &out->label
+										     : NULL;
 		PV_AUTO(pv_json_freep) struct pv_json *doc = NULL;
 
 		if (fields[i].held && pv_slice_is(fields[i].name, "decision"))
@@ -307,7 +335,8 @@ struct over {
 
 /* The rows of minutes that are over. */
 static PV_RESULT
-find_over(struct pv_desk *d, struct pv_store_view *v, struct pv_arena *a, struct over **out, size_t *n, struct pv_err *e)
+find_over(struct pv_desk *d, struct pv_store_view *v, struct pv_arena *a, struct over **out,
+    size_t *n, struct pv_err *e)
 {
 	PV_AUTO(pv_store_cursor_freep) struct pv_store_cursor *c = NULL;
 	struct pv_store_query q = { .table = PV_T_META, .n = 1 };
@@ -336,7 +365,8 @@ find_over(struct pv_desk *d, struct pv_store_view *v, struct pv_arena *a, struct
 }
 
 static PV_RESULT
-write_over(struct pv_desk *d, struct pv_store_view *v, const struct over *o, struct pv_arena *a, struct pv_err *e)
+write_over(struct pv_desk *d, struct pv_store_view *v, const struct over *o, struct pv_arena *a,
+    struct pv_err *e)
 {
 	struct pv_journal_entry entry = { .kind = "refused-again" };
 	struct pv_store_change gone = { .op = PV_OP_DELETE, .table = PV_T_META };
@@ -350,8 +380,11 @@ write_over(struct pv_desk *d, struct pv_store_view *v, const struct over *o, str
 	if (o->c.repeats == 0)
 		return no_entry(pv_home_submit(d, &sub, &r, &moved, e), e);
 	if (!pv_ok(take_first(d, v, o->c.index, a, &entry, &damaged)))
-		entry = (struct pv_journal_entry){ .kind = "refused-again" }; /* 'log verify' tells; the count is written all the same */
-	entry.detail = pv_arena_printf(a, "{\"first\":%llu,\"repeats\":%llu}", (unsigned long long)o->c.index, (unsigned long long)o->c.repeats);
+		entry = (struct pv_journal_entry){
+			.kind = "refused-again"
+		}; /* 'log verify' tells; the count is written all the same */
+	entry.detail = pv_arena_printf(a, "{\"first\":%llu,\"repeats\":%llu}",
+	    (unsigned long long)o->c.index, (unsigned long long)o->c.repeats);
 	return add_entry(d, &entry, &gone, 1, a, &journalled, e);
 }
 
@@ -390,8 +423,9 @@ pv_journal_flush(struct pv_desk *d, struct pv_err *e)
 }
 
 static PV_RESULT
-count_refusal(struct pv_desk *d, const struct pv_journal_entry *entry, const struct pv_store_change *rows, size_t row_count,
-    struct pv_arena *a, struct pv_journalled *out, bool *first, struct pv_err *e)
+count_refusal(struct pv_desk *d, const struct pv_journal_entry *entry,
+    const struct pv_store_change *rows, size_t row_count, struct pv_arena *a,
+    struct pv_journalled *out, bool *first, struct pv_err *e)
 {
 	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
 	uint64_t minute = d->env.realtime_ms(d->env.ctx) / 60000;
@@ -422,8 +456,9 @@ count_refusal(struct pv_desk *d, const struct pv_journal_entry *entry, const str
 }
 
 PV_RESULT
-pv_journal_refusal(struct pv_desk *d, const struct pv_journal_entry *entry, const struct pv_store_change *rows, size_t row_count,
-    struct pv_arena *a, struct pv_journalled *out, bool *first, struct pv_err *e)
+pv_journal_refusal(struct pv_desk *d, const struct pv_journal_entry *entry,
+    const struct pv_store_change *rows, size_t row_count, struct pv_arena *a,
+    struct pv_journalled *out, bool *first, struct pv_err *e)
 {
 	struct counting counting;
 	struct pv_status st;
@@ -438,7 +473,8 @@ pv_journal_refusal(struct pv_desk *d, const struct pv_journal_entry *entry, cons
 /* ---- reading back ---- */
 
 static PV_RESULT
-open_field(struct pv_desk *d, const struct pv_store_row *row, struct pv_arena *a, struct pv_journal_field *f, struct pv_err *e)
+open_field(struct pv_desk *d, const struct pv_store_row *row, struct pv_arena *a,
+    struct pv_journal_field *f, struct pv_err *e)
 {
 	PV_AUTO(pv_secret_freep) struct pv_secret *key = pv_secret_new(PV_STORE_KEY);
 	PV_AUTO(pv_aead_freep) struct pv_aead *aead = NULL;
@@ -447,7 +483,8 @@ open_field(struct pv_desk *d, const struct pv_store_row *row, struct pv_arena *a
 	uint8_t *plain;
 
 	f->name = pv_arena_copy(a, row->c[PV_C_DISCLOSURE_FIELD].s);
-	PV_TRY(pv_store_key_get(d->store, row->c[PV_C_DISCLOSURE_KEY].n, pv_secret_bytes(key), &f->held, e));
+	PV_TRY(pv_store_key_get(
+	    d->store, row->c[PV_C_DISCLOSURE_KEY].n, pv_secret_bytes(key), &f->held, e));
 	if (!f->held)
 		return PV_DONE;
 	if (sealed.n < PV_AEAD_OVER)
@@ -463,8 +500,8 @@ open_field(struct pv_desk *d, const struct pv_store_row *row, struct pv_arena *a
 }
 
 PV_RESULT
-pv_journal_fields(struct pv_desk *d, struct pv_store_view *v, uint64_t index, struct pv_arena *a, struct pv_journal_field *fields, size_t *n,
-    struct pv_err *e)
+pv_journal_fields(struct pv_desk *d, struct pv_store_view *v, uint64_t index, struct pv_arena *a,
+    struct pv_journal_field *fields, size_t *n, struct pv_err *e)
 {
 	PV_AUTO(pv_store_cursor_freep) struct pv_store_cursor *c = NULL;
 	struct pv_store_query q = { .table = PV_T_DISCLOSURES, .n = 2 };

@@ -41,18 +41,21 @@ struct pv_journal_laid {
 	uint64_t second;
 	struct pv_names disclosures;
 };
-PV_RESULT pv_journal_lay(struct pv_desk *d, const struct pv_journal_entry *entry, const struct pv_store_change *rows, size_t row_count,
-    size_t base, struct pv_arena *a, struct pv_journal_laid *out, struct pv_err *e);
+PV_RESULT pv_journal_lay(struct pv_desk *d, const struct pv_journal_entry *entry,
+    const struct pv_store_change *rows, size_t row_count, size_t base, struct pv_arena *a,
+    struct pv_journal_laid *out, struct pv_err *e);
 /* Appends the entry, with rows (changes of tables) in the same transaction; from_append as above. */
-PV_RESULT pv_journal_add(struct pv_desk *d, const struct pv_journal_entry *entry, const struct pv_store_change *rows, size_t row_count,
-    struct pv_arena *a, struct pv_journalled *out, struct pv_err *e);
+PV_RESULT pv_journal_add(struct pv_desk *d, const struct pv_journal_entry *entry,
+    const struct pv_store_change *rows, size_t row_count, struct pv_arena *a,
+    struct pv_journalled *out, struct pv_err *e);
 
 /*
  * A refusal: the first of a minute is an entry at once (out->index), its repeats are counted and written as one
  * refused-again when the minute is over. *first says which.
  */
-PV_RESULT pv_journal_refusal(struct pv_desk *d, const struct pv_journal_entry *entry, const struct pv_store_change *rows, size_t row_count,
-    struct pv_arena *a, struct pv_journalled *out, bool *first, struct pv_err *e);
+PV_RESULT pv_journal_refusal(struct pv_desk *d, const struct pv_journal_entry *entry,
+    const struct pv_store_change *rows, size_t row_count, struct pv_arena *a,
+    struct pv_journalled *out, bool *first, struct pv_err *e);
 
 /* The fields of an entry that this home can still open: NULL value where erased or never held. */
 struct pv_journal_field {
@@ -60,7 +63,7 @@ struct pv_journal_field {
 	struct pv_slice disclosure;
 	bool held;
 };
-PV_RESULT pv_journal_fields(struct pv_desk *d, struct pv_store_view *v, uint64_t index, struct pv_arena *a, struct pv_journal_field *fields,
-    size_t *n, struct pv_err *e);
+PV_RESULT pv_journal_fields(struct pv_desk *d, struct pv_store_view *v, uint64_t index,
+    struct pv_arena *a, struct pv_journal_field *fields, size_t *n, struct pv_err *e);
 
 #endif

@@ -75,7 +75,8 @@ need_matter(struct pv_desk *d, struct needed *all, const struct pv_matter *m)
 
 /* Ends of bars are judged by the oldest of the newest signed times, all else by the latest clock. */
 static PV_RESULT
-take_times(struct pv_desk *d, const struct needed *all, uint64_t at, struct pv_request *r, struct pv_err *e)
+take_times(struct pv_desk *d, const struct needed *all, uint64_t at, struct pv_request *r,
+    struct pv_err *e)
 {
 	r->signed_s = UINT64_MAX;
 	for (size_t i = 0; i < all->n; i++) {
@@ -103,7 +104,9 @@ forbids_giving(const struct pv_case *c, const struct pv_agreement *g, uint64_t n
 
 		if (o->duty == PV_NO_ONWARD && outside)
 			return true;
-		if (o->duty == PV_DELETE_BY && ((o->by != 0 && now >= o->by) || (o->after_s != 0 && now >= c->held_since + o->after_s)))
+		if (o->duty == PV_DELETE_BY &&
+		    ((o->by != 0 && now >= o->by) ||
+			(o->after_s != 0 && now >= c->held_since + o->after_s)))
 			return true;
 	}
 	return false;
@@ -118,14 +121,16 @@ may_give_on(const struct pv_case *c, const struct pv_judgement *j)
 
 		for (size_t k = 0; k < c->matter.custodians.n; k++)
 			if (g->custody && pv_name_under(c->matter.custodians.at[k], g->to) &&
-			    forbids_giving(c, g, j->now_s, !pv_name_under(c->recipient, c->matter.custodians.at[k])))
+			    forbids_giving(c, g, j->now_s,
+				!pv_name_under(c->recipient, c->matter.custodians.at[k])))
 				return false;
 	}
 	return true;
 }
 
 PV_RESULT
-pv_judge(struct pv_desk *d, const struct pv_case *c, struct pv_arena *a, struct pv_judgement *out, struct pv_err *e)
+pv_judge(struct pv_desk *d, const struct pv_case *c, struct pv_arena *a, struct pv_judgement *out,
+    struct pv_err *e)
 {
 	struct needed all = { 0 };
 	struct pv_origin *origins;
@@ -134,8 +139,12 @@ pv_judge(struct pv_desk *d, const struct pv_case *c, struct pv_arena *a, struct 
 	need(&all, &d->own);
 	if (c->side == PV_SIDE_GIVE)
 		need_matter(d, &all, &c->matter);
-	j.request = (struct pv_request){ .matter = c->matter, .recipient = c->recipient, .purpose = c->purpose, .channel = c->channel,
-		.side = c->side, .stale = all.missing };
+	j.request = (struct pv_request){ .matter = c->matter,
+		.recipient = c->recipient,
+		.purpose = c->purpose,
+		.channel = c->channel,
+		.side = c->side,
+		.stale = all.missing };
 	PV_TRY(take_times(d, &all, c->at, &j.request, e));
 	origins = pv_arena_alloc_n(a, all.n, sizeof(*origins));
 	j.stood = pv_arena_alloc_n(a, all.n, sizeof(*j.stood));
@@ -154,8 +163,10 @@ pv_judge(struct pv_desk *d, const struct pv_case *c, struct pv_arena *a, struct 
 	if (j.decision.agreements.found > IDS || j.decision.orders.found > IDS) {
 		j.decision.orders.cap = j.decision.orders.found;
 		j.decision.agreements.cap = j.decision.agreements.found;
-		j.decision.orders.at = pv_arena_alloc_n(a, j.decision.orders.cap, sizeof(struct pv_ref));
-		j.decision.agreements.at = pv_arena_alloc_n(a, j.decision.agreements.cap, sizeof(struct pv_ref));
+		j.decision.orders.at =
+		    pv_arena_alloc_n(a, j.decision.orders.cap, sizeof(struct pv_ref));
+		j.decision.agreements.at =
+		    pv_arena_alloc_n(a, j.decision.agreements.cap, sizeof(struct pv_ref));
 		pv_decide(&j.origins, &j.request, &j.decision);
 	}
 	j.obligations = pv_decision_obligations(&j.decision, a);
@@ -170,7 +181,8 @@ pv_judge(struct pv_desk *d, const struct pv_case *c, struct pv_arena *a, struct 
 }
 
 PV_RESULT
-pv_judge_again(struct pv_desk *d, const struct pv_case *c, struct pv_arena *a, struct pv_judgement *j, struct pv_err *e)
+pv_judge_again(struct pv_desk *d, const struct pv_case *c, struct pv_arena *a,
+    struct pv_judgement *j, struct pv_err *e)
 {
 	PV_TRY(pv_home_refresh(d, e));
 	return pv_judge(d, c, a, j, e);
@@ -180,34 +192,43 @@ pv_judge_again(struct pv_desk *d, const struct pv_case *c, struct pv_arena *a, s
 
 /* Sources of sources may be many more than they look: beyond this many nothing is known of them. */
 static PV_RESULT
-matter_of(struct pv_desk *d, const struct pv_record *label, struct pv_names custodians, unsigned depth, size_t *left, struct pv_arena *a,
-    struct pv_matter *out, struct pv_err *e)
+matter_of(struct pv_desk *d, const struct pv_record *label, struct pv_names custodians,
+    unsigned depth, size_t *left, struct pv_arena *a, struct pv_matter *out, struct pv_err *e)
 {
 	const struct pv_report *r = &label->report;
 	struct pv_matter *sources = pv_arena_alloc_n(a, r->derived_from.n, sizeof(*sources));
 
-	*out = (struct pv_matter){ .report = label->id, .originator = r->originator, .custodians = custodians, .topics = r->topics,
-		.regions = r->regions, .never = r->never, .has_releasable_to = r->has_releasable_to, .releasable_to = r->releasable_to,
-		.identified = r->persons.given ? r->persons.identified : PV_IDENTIFIED_UNKNOWN, .valid_until = r->valid_until,
-		.sources = sources, .source_count = r->derived_from.n };
+	*out = (struct pv_matter){ .report = label->id,
+		.originator = r->originator,
+		.custodians = custodians,
+		.topics = r->topics,
+		.regions = r->regions,
+		.never = r->never,
+		.has_releasable_to = r->has_releasable_to,
+		.releasable_to = r->releasable_to,
+		.identified = r->persons.given ? r->persons.identified : PV_IDENTIFIED_UNKNOWN,
+		.valid_until = r->valid_until,
+		.sources = sources,
+		.source_count = r->derived_from.n };
 	for (size_t i = 0; i < r->derived_from.n; i++) {
 		struct pv_kept source;
 		bool found = false;
 
-		if (depth < DEEP && *left > 0) {
+		if (depth<DEEP && * left> 0) {
 			(*left)--;
 			PV_TRY(pv_report_find(d, r->derived_from.at[i], a, &source, &found, e));
 		}
 		if (found)
-			PV_TRY(matter_of(d, &source.label, source.custodians, depth + 1, left, a, &sources[i], e));
+			PV_TRY(matter_of(d, &source.label, source.custodians, depth + 1, left, a,
+			    &sources[i], e));
 		/* else: nothing is known of it, not even whose it is, and so nothing permits it */
 	}
 	return PV_DONE;
 }
 
 PV_RESULT
-pv_matter_of(struct pv_desk *d, const struct pv_record *label, struct pv_names custodians, struct pv_arena *a, struct pv_matter *out,
-    struct pv_err *e)
+pv_matter_of(struct pv_desk *d, const struct pv_record *label, struct pv_names custodians,
+    struct pv_arena *a, struct pv_matter *out, struct pv_err *e)
 {
 	size_t left = SOURCES_MAX;
 
@@ -250,7 +271,8 @@ pv_judgement_json(const struct pv_judgement *j, struct pv_arena *a)
 
 	pv_jsonw_object(&w, NULL);
 	write_ids(&w, "agreements", &j->decision.agreements);
-	pv_jsonw_str(&w, "answer", pv_slice_of(j->decision.answer == PV_RELEASE ? "permit" : "refuse"));
+	pv_jsonw_str(
+	    &w, "answer", pv_slice_of(j->decision.answer == PV_RELEASE ? "permit" : "refuse"));
 	write_more(&w, "more_agreements", &j->decision.agreements);
 	write_more(&w, "more_orders", &j->decision.orders);
 	write_ids(&w, "orders", &j->decision.orders);

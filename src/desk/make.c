@@ -42,7 +42,8 @@ struct making {
 /* ---- keys ---- */
 
 static PV_RESULT
-save_key(struct making *m, const char *file, const struct pv_keyfile *k, const struct pv_secret *passphrase, struct pv_err *e)
+save_key(struct making *m, const char *file, const struct pv_keyfile *k,
+    const struct pv_secret *passphrase, struct pv_err *e)
 {
 	const char *path = pv_arena_printf(m->a, "%s/keys/%s.key", m->path, file).p;
 
@@ -53,8 +54,9 @@ save_key(struct making *m, const char *file, const struct pv_keyfile *k, const s
 
 /* A signing key of the home itself; *vkey of the kind asked for. */
 static PV_RESULT
-make_pair(struct making *m, const char *file, struct pv_slice name, const struct pv_secret *passphrase, enum pv_vkey_kind kind,
-    struct pv_slice *vkey, struct pv_err *e)
+make_pair(struct making *m, const char *file, struct pv_slice name,
+    const struct pv_secret *passphrase, enum pv_vkey_kind kind, struct pv_slice *vkey,
+    struct pv_err *e)
 {
 	PV_AUTO(pv_pair_freep) struct pv_pair *pair = pv_pair_new(m->env);
 	PV_AUTO(pv_keyfile_freep) struct pv_keyfile *k = pv_keyfile_of_pair(name, pair);
@@ -67,7 +69,8 @@ make_pair(struct making *m, const char *file, struct pv_slice name, const struct
 }
 
 static PV_RESULT
-make_kas(struct making *m, const char *file, enum pv_key_kind kind, struct pv_slice *spki, struct pv_err *e)
+make_kas(struct making *m, const char *file, enum pv_key_kind kind, struct pv_slice *spki,
+    struct pv_err *e)
 {
 	PV_AUTO(pv_wrap_key_freep) struct pv_wrap_key *key = NULL;
 	PV_AUTO(pv_keyfile_freep) struct pv_keyfile *k = NULL;
@@ -86,24 +89,33 @@ make_officers(struct making *m, struct pv_unlock *unlock, struct pv_err *e)
 	static const char *const usual[] = { "officer1", "officer2" };
 	const char *const *names = m->ask->officer_count != 0 ? m->ask->officers : usual;
 
-	m->officers = m->ask->officer_count != 0 ? m->ask->officer_count : m->ask->quorum == 1 ? 1 : 2;
+	m->officers = m->ask->officer_count != 0 ? m->ask->officer_count
+		      : m->ask->quorum == 1      ? 1
+						 : 2;
 	if (m->officers > OFFICERS_MAX)
 		return PV_FAIL(e, PV_E_LIMIT, "at most %d officers can begin a log", OFFICERS_MAX);
 	for (size_t i = 0; i < m->officers; i++) {
-		struct pv_slice name = pv_arena_printf(m->a, "%.*s/%s", PV_FMT(m->ask->party), names[i]);
+		struct pv_slice name =
+		    pv_arena_printf(m->a, "%.*s/%s", PV_FMT(m->ask->party), names[i]);
 
 		if (!pv_name_ok(pv_slice_of(names[i])))
-			return PV_FAIL(e, PV_E_INPUT, "\"%s\" is no officer's name: small letters, digits and - only", names[i]);
+			return PV_FAIL(e, PV_E_INPUT,
+			    "\"%s\" is no officer's name: small letters, digits and - only",
+			    names[i]);
 		m->names[i] = pv_arena_str(m->a, name);
 		PV_TRY(unlock->passphrase(unlock->ctx, m->names[i], &m->passphrases[i], e));
 		if (m->passphrases[i] == NULL && !m->ask->exercise)
-			return pv_advise(PV_FAIL(e, PV_E_INPUT, "the key of %s needs a passphrase", m->names[i]), e,
-			    "only an exercise does without: --exercise --no-passphrase");
-		PV_TRY(make_pair(m, names[i], name, m->passphrases[i], PV_VKEY_ED25519, &m->vkeys[i], e));
+			return pv_advise(
+			    PV_FAIL(e, PV_E_INPUT, "the key of %s needs a passphrase", m->names[i]),
+			    e, "only an exercise does without: --exercise --no-passphrase");
+		PV_TRY(make_pair(
+		    m, names[i], name, m->passphrases[i], PV_VKEY_ED25519, &m->vkeys[i], e));
 	}
 	m->quorum = m->ask->quorum != 0 ? m->ask->quorum : m->officers < 2 ? m->officers : 2;
 	if (m->quorum > m->officers)
-		return PV_FAIL(e, PV_E_INPUT, "a quorum of %llu needs as many officers, and there are %zu", (unsigned long long)m->quorum, m->officers);
+		return PV_FAIL(e, PV_E_INPUT,
+		    "a quorum of %llu needs as many officers, and there are %zu",
+		    (unsigned long long)m->quorum, m->officers);
 	return PV_DONE;
 }
 
@@ -176,13 +188,15 @@ write_root(struct making *m, struct pv_buf *out)
 	pv_jsonw_str(&w, "name", m->ask->party);
 	pv_jsonw_object(&w, "names");
 	for (size_t i = 0; i < m->ask->names.n; i++)
-		pv_jsonw_str(&w, pv_arena_str(m->a, m->ask->names.at[i].lang), m->ask->names.at[i].text);
+		pv_jsonw_str(
+		    &w, pv_arena_str(m->a, m->ask->names.at[i].lang), m->ask->names.at[i].text);
 	pv_jsonw_end(&w);
 	end_record(&w);
 }
 
 static void
-write_key(struct making *m, struct pv_buf *out, const char *name, const char *use, struct pv_slice key)
+write_key(
+    struct making *m, struct pv_buf *out, const char *name, const char *use, struct pv_slice key)
 {
 	struct pv_jsonw w = { .out = out };
 
@@ -213,10 +227,13 @@ add_vocab(struct making *m, struct pv_buf *out, struct pv_err *e)
 		return PV_DONE;
 	n = scandir(m->ask->vocab_dir, &files, is_jsonl, alphasort);
 	if (n < 0)
-		return PV_FAIL(e, PV_E_CONFIG, "cannot read the vocabularies in %s: %s", m->ask->vocab_dir, strerror(errno));
+		return PV_FAIL(e, PV_E_CONFIG, "cannot read the vocabularies in %s: %s",
+		    m->ask->vocab_dir, strerror(errno));
 	for (int i = 0; i < n; i++) {
 		if (pv_ok(st))
-			st = pv_read_file(out, pv_arena_printf(m->a, "%s/%s", m->ask->vocab_dir, files[i]->d_name).p, out->n + VOCAB_MAX, e);
+			st = pv_read_file(out,
+			    pv_arena_printf(m->a, "%s/%s", m->ask->vocab_dir, files[i]->d_name).p,
+			    out->n + VOCAB_MAX, e);
 		free(files[i]);
 	}
 	free(files);
@@ -224,10 +241,13 @@ add_vocab(struct making *m, struct pv_buf *out, struct pv_err *e)
 }
 
 static PV_RESULT
-apply(struct making *m, struct pv_desk *d, const struct pv_buf *records, const char *source, struct pv_apply_answer *done, struct pv_err *e)
+apply(struct making *m, struct pv_desk *d, const struct pv_buf *records, const char *source,
+    struct pv_apply_answer *done, struct pv_err *e)
 {
 	struct pv_apply_ask ask = { .bytes = pv_buf_slice(records), .source = source };
-	struct pv_unlock unlock = { .passphrase = remembered, .ctx = m, .as = m->names, .as_count = m->officers };
+	struct pv_unlock unlock = {
+		.passphrase = remembered, .ctx = m, .as = m->names, .as_count = m->officers
+	};
 
 	PV_TRY(pv_desk_apply(d, &ask, &unlock, m->a, done, e));
 	if (done->error_count != 0) {
@@ -252,7 +272,8 @@ write_config(struct making *m, struct pv_err *e)
 	pv_jsonw_str(&w, "party", m->ask->party);
 	pv_jsonw_str(&w, "origin", m->origin);
 	pv_jsonw_str(&w, "journal", m->journal);
-	pv_jsonw_str(&w, "kas_url", pv_arena_printf(m->a, "https://%.*s.proviso.invalid/kas", PV_FMT(m->ask->party)));
+	pv_jsonw_str(&w, "kas_url",
+	    pv_arena_printf(m->a, "https://%.*s.proviso.invalid/kas", PV_FMT(m->ask->party)));
 	pv_jsonw_str(&w, "seal_with", PV_SLICE("rsa"));
 	pv_jsonw_end(&w);
 	pv_buf_add_c(&text, '\n');
@@ -270,10 +291,15 @@ write_config(struct making *m, struct pv_err *e)
 static PV_RESULT
 make_store(struct making *m, struct pv_err *e)
 {
-	struct pv_store_options o = { .mode = PV_STORE_CREATE, .tree = pv_home_tree(), .env = *m->env, .reserve_bytes = 8 << 20 };
+	struct pv_store_options o = { .mode = PV_STORE_CREATE,
+		.tree = pv_home_tree(),
+		.env = *m->env,
+		.reserve_bytes = 8 << 20 };
 	PV_AUTO(pv_store_freep) struct pv_store *s = NULL;
-	struct pv_store_change c[2] = { { .op = PV_OP_LOG, .log = m->origin, .log_kind = PV_STORE_ORDER_LOG },
-		{ .op = PV_OP_LOG, .log = m->journal, .log_kind = PV_STORE_JOURNAL } };
+	struct pv_store_change c[2] = {
+		{ .op = PV_OP_LOG, .log = m->origin, .log_kind = PV_STORE_ORDER_LOG },
+		{ .op = PV_OP_LOG, .log = m->journal, .log_kind = PV_STORE_JOURNAL }
+	};
 	struct pv_store_submission sub = { .changes = c, .n = 2 };
 	struct pv_store_result r;
 
@@ -305,7 +331,8 @@ make_folder(struct making *m, struct pv_err *e)
 }
 
 static PV_RESULT
-fill(struct making *m, struct pv_desk *d, struct pv_slice gateway, struct pv_slice journal, const struct pv_slice kas[2], struct pv_err *e)
+fill(struct making *m, struct pv_desk *d, struct pv_slice gateway, struct pv_slice journal,
+    const struct pv_slice kas[2], struct pv_err *e)
 {
 	PV_AUTO(pv_buf_free) struct pv_buf genesis = { 0 };
 	PV_AUTO(pv_buf_free) struct pv_buf rest = { 0 };
@@ -321,7 +348,8 @@ fill(struct making *m, struct pv_desk *d, struct pv_slice gateway, struct pv_sli
 	write_key(m, &rest, "kas", "kas", kas[0]);
 	write_key(m, &rest, "kas-ec", "kas", kas[1]);
 	PV_TRY(add_vocab(m, &rest, e));
-	PV_TRY(apply(m, d, &rest, m->ask->vocab_dir != NULL ? m->ask->vocab_dir : "init", &done, e));
+	PV_TRY(
+	    apply(m, d, &rest, m->ask->vocab_dir != NULL ? m->ask->vocab_dir : "init", &done, e));
 	id = pv_desk_identity(d);
 	m->out->origin = pv_arena_copy(m->a, id.origin);
 	m->out->genesis_hex = pv_arena_copy(m->a, id.genesis_hex);
@@ -340,9 +368,11 @@ make(struct making *m, struct pv_unlock *unlock, struct pv_err *e)
 	PV_TRY(make_folder(m, e));
 	PV_TRY(make_officers(m, unlock, e));
 	PV_TRY(make_pair(m, "log", m->origin, NULL, PV_VKEY_ED25519, &m->signers[0], e));
-	PV_TRY(make_pair(m, "signer", pv_arena_printf(m->a, "%.*s/signer", PV_FMT(m->ask->party)), NULL, PV_VKEY_COSIGNER, &m->signers[1], e));
+	PV_TRY(make_pair(m, "signer", pv_arena_printf(m->a, "%.*s/signer", PV_FMT(m->ask->party)),
+	    NULL, PV_VKEY_COSIGNER, &m->signers[1], e));
 	PV_TRY(make_pair(m, "journal", m->journal, NULL, PV_VKEY_ED25519, &journal, e));
-	PV_TRY(make_pair(m, "gateway", pv_arena_printf(m->a, "%.*s/gateway", PV_FMT(m->ask->party)), NULL, PV_VKEY_ED25519, &gateway, e));
+	PV_TRY(make_pair(m, "gateway", pv_arena_printf(m->a, "%.*s/gateway", PV_FMT(m->ask->party)),
+	    NULL, PV_VKEY_ED25519, &gateway, e));
 	PV_TRY(make_kas(m, "kas", PV_KEY_RSA, &kas[0], e));
 	PV_TRY(make_kas(m, "kas-ec", PV_KEY_P256, &kas[1], e));
 	PV_TRY(write_config(m, e));
@@ -358,8 +388,8 @@ may_make(const char *home)
 }
 
 PV_RESULT
-pv_desk_init(const struct pv_init_ask *ask, struct pv_unlock *unlock, const struct pv_env *env, struct pv_arena *a, struct pv_init_answer *out,
-    struct pv_err *e)
+pv_desk_init(const struct pv_init_ask *ask, struct pv_unlock *unlock, const struct pv_env *env,
+    struct pv_arena *a, struct pv_init_answer *out, struct pv_err *e)
 {
 	struct making m = { .ask = ask, .out = out, .env = env, .a = a };
 	struct pv_slice *files;
@@ -367,10 +397,14 @@ pv_desk_init(const struct pv_init_ask *ask, struct pv_unlock *unlock, const stru
 
 	*out = (struct pv_init_answer){ 0 };
 	if (!pv_name_ok(ask->party))
-		return PV_FAIL(e, PV_E_INPUT, "\"%.*s\" is no party's name: small letters, digits, - and dots, parent first", PV_FMT(ask->party));
+		return PV_FAIL(e, PV_E_INPUT,
+		    "\"%.*s\" is no party's name: small letters, digits, - and dots, parent first",
+		    PV_FMT(ask->party));
 	if (!may_make(ask->home))
-		return pv_advise(PV_FAIL(e, PV_E_INPUT, "%s is there already", ask->home), e, "choose another place: --home DIR");
-	m.origin = ask->origin.n != 0 ? ask->origin : pv_arena_printf(a, "%.*s/orders", PV_FMT(ask->party));
+		return pv_advise(PV_FAIL(e, PV_E_INPUT, "%s is there already", ask->home), e,
+		    "choose another place: --home DIR");
+	m.origin = ask->origin.n != 0 ? ask->origin
+				      : pv_arena_printf(a, "%.*s/orders", PV_FMT(ask->party));
 	m.journal = pv_arena_printf(a, "%.*s/journal", PV_FMT(ask->party));
 	m.profile = ask->profile.n != 0 ? ask->profile : PV_SLICE("courier");
 	m.path = pv_arena_printf(a, "%s.making-%d", ask->home, (int)getpid()).p;

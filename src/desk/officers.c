@@ -37,7 +37,8 @@ ends_in_key(const struct dirent *entry)
 {
 	size_t n = strlen(entry->d_name);
 
-	return n > 4 && strcmp(entry->d_name + n - 4, ".key") == 0 && strncmp(entry->d_name, "request-", 8) != 0;
+	return n > 4 && strcmp(entry->d_name + n - 4, ".key") == 0 &&
+	       strncmp(entry->d_name, "request-", 8) != 0;
 }
 
 static PV_RESULT
@@ -62,7 +63,8 @@ add_folder(struct pv_officers *o, const char *home, struct pv_err *e)
 
 	for (int i = 0; i < n; i++) {
 		if (pv_ok(st) && o->keys.n < KEYS_MAX)
-			st = add_file(o, pv_arena_printf(o->arena, "%s/%s", dir, entries[i]->d_name).p, e);
+			st = add_file(
+			    o, pv_arena_printf(o->arena, "%s/%s", dir, entries[i]->d_name).p, e);
 		free(entries[i]);
 	}
 	free(entries);
@@ -70,7 +72,8 @@ add_folder(struct pv_officers *o, const char *home, struct pv_err *e)
 }
 
 PV_RESULT
-pv_officers_open(struct pv_officers **out, const char *home, struct pv_unlock *unlock, const struct pv_env *env, struct pv_err *e)
+pv_officers_open(struct pv_officers **out, const char *home, struct pv_unlock *unlock,
+    const struct pv_env *env, struct pv_err *e)
 {
 	struct pv_officers *o = PV_NEW(struct pv_officers);
 	struct pv_status st = PV_DONE;
@@ -114,7 +117,8 @@ called(struct pv_slice name, const char *as)
 
 	if (pv_slice_is(name, as))
 		return true;
-	return name.n > n && name.p[name.n - n - 1] == '/' && memcmp(name.p + name.n - n, as, n) == 0;
+	return name.n > n && name.p[name.n - n - 1] == '/' &&
+	       memcmp(name.p + name.n - n, as, n) == 0;
 }
 
 static bool
@@ -131,13 +135,15 @@ may_sign(const struct pv_state *s, const struct pv_record *r, uint64_t now, stru
 {
 	struct pv_key_match m = pv_state_key(s, vkey, now);
 
-	if (!m.found || m.party.n == 0 || (m.use != PV_USE_OFFICER && !(m.use == PV_USE_ATTESTOR && r->kind == PV_ATTESTATION)))
+	if (!m.found || m.party.n == 0 ||
+	    (m.use != PV_USE_OFFICER && !(m.use == PV_USE_ATTESTOR && r->kind == PV_ATTESTATION)))
 		return false;
 	return pv_name_under(r->issuer, m.party);
 }
 
 static PV_RESULT
-sign_by_agent(const struct pv_vkey *vkey, struct pv_slice text, struct pv_buf *note, bool *signed_, struct pv_err *e)
+sign_by_agent(const struct pv_vkey *vkey, struct pv_slice text, struct pv_buf *note, bool *signed_,
+    struct pv_err *e)
 {
 	PV_AUTO(pv_agent_closep) struct pv_agent *agent = NULL;
 	PV_AUTO(pv_arena_freep) struct pv_arena *a = pv_arena_new();
@@ -147,7 +153,8 @@ sign_by_agent(const struct pv_vkey *vkey, struct pv_slice text, struct pv_buf *n
 	size_t n;
 
 	*signed_ = false;
-	if (!pv_ok(pv_agent_open(&agent, NULL, &ignored)) || !pv_ok(pv_agent_list(agent, a, &keys, &n, &ignored)))
+	if (!pv_ok(pv_agent_open(&agent, NULL, &ignored)) ||
+	    !pv_ok(pv_agent_list(agent, a, &keys, &n, &ignored)))
 		return PV_DONE;
 	for (size_t i = 0; i < n && !*signed_; i++)
 		if (memcmp(keys[i].pub, vkey->pub, PV_SIGN_PUB) == 0) {
@@ -181,7 +188,8 @@ unlock(struct pv_officers *o, struct officer *k, struct pv_err *e)
 
 /* *signed_ false: the owner declined. */
 static PV_RESULT
-sign_one(struct pv_officers *o, struct officer *k, struct pv_slice text, struct pv_buf *note, bool *signed_, struct pv_err *e)
+sign_one(struct pv_officers *o, struct officer *k, struct pv_slice text, struct pv_buf *note,
+    bool *signed_, struct pv_err *e)
 {
 	struct pv_vkey vkey;
 
@@ -200,7 +208,8 @@ sign_one(struct pv_officers *o, struct officer *k, struct pv_slice text, struct 
 }
 
 static PV_RESULT
-begin(const struct pv_record *r, struct pv_slice standing, struct pv_buf *text, struct pv_buf *note, struct pv_err *e)
+begin(const struct pv_record *r, struct pv_slice standing, struct pv_buf *text, struct pv_buf *note,
+    struct pv_err *e)
 {
 	pv_buf_add(text, r->line);
 	pv_buf_add_c(text, '\n');
@@ -216,13 +225,14 @@ nobody(const struct pv_officers *o, const struct pv_record *r, struct pv_err *e)
 	if (o->unlock->as_count != 0)
 		return pv_advise(PV_FAIL(e, PV_E_INPUT, "no key \"%s\" here", o->unlock->as[0]), e,
 		    "the keys of this home: proviso key list; one from elsewhere: --key FILE");
-	return pv_advise(PV_FAIL(e, PV_E_INPUT, "no officer's key here may sign for %.*s", PV_FMT(r->issuer)), e,
+	return pv_advise(
+	    PV_FAIL(e, PV_E_INPUT, "no officer's key here may sign for %.*s", PV_FMT(r->issuer)), e,
 	    "have it signed where that key is: --draft -o FILE, then 'proviso sign FILE' there");
 }
 
 PV_RESULT
-pv_officers_sign(struct pv_officers *o, const struct pv_state *s, const struct pv_record *r, uint64_t now, struct pv_slice *note,
-    struct pv_arena *a, struct pv_err *e)
+pv_officers_sign(struct pv_officers *o, const struct pv_state *s, const struct pv_record *r,
+    uint64_t now, struct pv_slice *note, struct pv_arena *a, struct pv_err *e)
 {
 	PV_AUTO(pv_buf_free) struct pv_buf text = { 0 };
 	PV_AUTO(pv_buf_free) struct pv_buf out = { 0 };
@@ -234,8 +244,9 @@ pv_officers_sign(struct pv_officers *o, const struct pv_state *s, const struct p
 		struct officer *k = &o->keys.at[i];
 		bool did;
 
-		if (o->unlock->as_count != 0 ? !named(o, pv_keyfile_name(k->file))
-		                             : !all && !may_sign(s, r, now, pv_keyfile_public(k->file)))
+		if (o->unlock->as_count != 0
+			? !named(o, pv_keyfile_name(k->file))
+			: !all && !may_sign(s, r, now, pv_keyfile_public(k->file)))
 			continue;
 		any = true;
 		PV_TRY(sign_one(o, k, pv_buf_slice(&text), &out, &did, e));

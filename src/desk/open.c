@@ -26,9 +26,10 @@
 #define VOICES_MAX     16
 #define PERSON_MAX     256
 #define NAME_MAX_BYTES 200
-#define NOTES_BYTES    (96 * 1024) /* of orders that come with a refusal: a reply has a size that is read */
-#define SAID_MAX       64
-#define LOOK_BYTES     (1024 * 1024)
+#define NOTES_BYTES \
+	(96 * 1024) /* of orders that come with a refusal: a reply has a size that is read */
+#define SAID_MAX   64
+#define LOOK_BYTES (1024 * 1024)
 
 /* ---- signed lines between homes ---- */
 
@@ -69,8 +70,8 @@ signed_by(const struct pv_note *note, const struct pv_vkey *vkey)
  * says by which records they are bound. Nobody else's word counts.
  */
 static PV_RESULT
-verify_line(struct pv_desk *d, struct pv_slice bytes, const char *source, enum pv_use use, struct pv_arena *a, struct pv_slice *line,
-    struct voices *who, struct pv_err *e)
+verify_line(struct pv_desk *d, struct pv_slice bytes, const char *source, enum pv_use use,
+    struct pv_arena *a, struct pv_slice *line, struct voices *who, struct pv_err *e)
 {
 	const struct pv_facts *keys = &d->own.state->by_kind[PV_KEY];
 	struct pv_note note;
@@ -83,17 +84,23 @@ verify_line(struct pv_desk *d, struct pv_slice bytes, const char *source, enum p
 		struct pv_note_check check;
 		struct pv_vkey vkey;
 
-		if (k->use != use || !pv_fact_stands(keys->at[i], now) || now < k->from || (k->until != 0 && now >= k->until) ||
-		    !pv_ok(pv_vkey_read(&vkey, k->key, e)) || !signed_by(&note, &vkey))
+		if (k->use != use || !pv_fact_stands(keys->at[i], now) || now < k->from ||
+		    (k->until != 0 && now >= k->until) || !pv_ok(pv_vkey_read(&vkey, k->key, e)) ||
+		    !signed_by(&note, &vkey))
 			continue;
 		PV_TRY(pv_from(pv_note_verify(&note, &vkey, &check, 1, e), e, source));
 		if (check.good)
 			who->at[who->n++] = keys->at[i]->r;
 	}
 	if (who->n == 0)
-		return pv_from(pv_advise(PV_FAIL(e, PV_E_UNTRUSTED, "signed by \"%.*s\", which no standing key record of %.*s binds to %s",
-		    PV_FMT(note.sigs[0].name), PV_FMT(d->origin), use == PV_USE_ISSUER ? "an issuer" : "a gateway"), e,
-		    "If it is a partner's, take its card: proviso peer add CARD"), e, source);
+		return pv_from(
+		    pv_advise(
+			PV_FAIL(e, PV_E_UNTRUSTED,
+			    "signed by \"%.*s\", which no standing key record of %.*s binds to %s",
+			    PV_FMT(note.sigs[0].name), PV_FMT(d->origin),
+			    use == PV_USE_ISSUER ? "an issuer" : "a gateway"),
+			e, "If it is a partner's, take its card: proviso peer add CARD"),
+		    e, source);
 	*line = pv_slice_sub(note.text, 0, note.text.n - 1);
 	return PV_DONE;
 }
@@ -118,7 +125,9 @@ of_log(const struct pv_desk *d, struct pv_slice origin, struct pv_slice party)
 	for (size_t i = 0; i < peers->n; i++) {
 		const struct pv_peer *p = &peers->at[i]->r->peer;
 
-		for (size_t k = 0; peers->at[i]->ended == PV_NEVER && pv_slice_eq(p->origin, origin) && k < p->names.n; k++)
+		for (size_t k = 0; peers->at[i]->ended == PV_NEVER &&
+				   pv_slice_eq(p->origin, origin) && k < p->names.n;
+		     k++)
 			if (pv_name_under(party, p->names.at[k]))
 				return true;
 	}
@@ -159,17 +168,19 @@ open_file(struct opened_file *f, const char *path, struct pv_err *e)
 		return PV_FAIL(e, PV_E_INPUT, "cannot read %s: %s", path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
 		return PV_FAIL(e, PV_E_INPUT, "%s is not a file", path);
-	return pv_from(pv_sealed_open(&f->sealed, pv_report_file(&f->fd, (uint64_t)st.st_size), e), e, path);
+	return pv_from(
+	    pv_sealed_open(&f->sealed, pv_report_file(&f->fd, (uint64_t)st.st_size), e), e, path);
 }
 
 static PV_RESULT
 ours_only(const struct opened_file *f, const char *path, struct pv_err *e)
 {
 	if (!pv_sealed_policy(f->sealed)->ours)
-		return PV_FAIL(e, PV_E_INPUT, "%s is a sealed file, but it names no report of a Proviso originator", path);
+		return PV_FAIL(e, PV_E_INPUT,
+		    "%s is a sealed file, but it names no report of a Proviso originator", path);
 	if (pv_sealed_manifest(f->sealed)->access_count != 1)
-		return PV_FAIL(e, PV_E_UNTRUSTED, "%s asks for %zu keys; a report of ours has one", path,
-		    pv_sealed_manifest(f->sealed)->access_count);
+		return PV_FAIL(e, PV_E_UNTRUSTED, "%s asks for %zu keys; a report of ours has one",
+		    path, pv_sealed_manifest(f->sealed)->access_count);
 	return PV_DONE;
 }
 
@@ -183,7 +194,8 @@ request_key_path(struct pv_desk *d, struct pv_slice id, struct pv_arena *a)
 
 /* The key that only this request's answer can be opened with; it is destroyed with the opening. */
 static PV_RESULT
-make_request_key(struct pv_desk *d, struct pv_exchange_request *r, struct pv_arena *a, struct pv_err *e)
+make_request_key(
+    struct pv_desk *d, struct pv_exchange_request *r, struct pv_arena *a, struct pv_err *e)
 {
 	PV_AUTO(pv_wrap_key_freep) struct pv_wrap_key *key = NULL;
 	PV_AUTO(pv_keyfile_freep) struct pv_keyfile *file = NULL;
@@ -211,7 +223,8 @@ new_request_id(struct pv_desk *d, struct pv_arena *a, struct pv_slice *id)
 }
 
 static struct pv_store_change
-request_row(struct pv_desk *d, const struct pv_exchange_request *r, const char *state, struct pv_slice body, enum pv_store_op op)
+request_row(struct pv_desk *d, const struct pv_exchange_request *r, const char *state,
+    struct pv_slice body, enum pv_store_op op)
 {
 	struct pv_store_change c = { .op = op, .table = PV_T_REQUESTS };
 
@@ -230,8 +243,8 @@ request_row(struct pv_desk *d, const struct pv_exchange_request *r, const char *
  * part makes two answers given at the same moment two rows, of which the second is refused.
  */
 static struct pv_store_change
-closed_row(struct pv_desk *d, const struct pv_exchange_request *r, const char *state, struct pv_slice line, struct pv_arena *a,
-    enum pv_store_op op)
+closed_row(struct pv_desk *d, const struct pv_exchange_request *r, const char *state,
+    struct pv_slice line, struct pv_arena *a, enum pv_store_op op)
 {
 	PV_AUTO(pv_buf_free) struct pv_buf b = { 0 };
 	uint8_t raw[16];
@@ -244,18 +257,28 @@ closed_row(struct pv_desk *d, const struct pv_exchange_request *r, const char *s
 }
 
 static PV_RESULT
-fill_request(struct pv_desk *d, const struct pv_ask_ask *ask, const struct opened_file *f, struct pv_exchange_request *r, struct pv_arena *a,
-    struct pv_err *e)
+fill_request(struct pv_desk *d, const struct pv_ask_ask *ask, const struct opened_file *f,
+    struct pv_exchange_request *r, struct pv_arena *a, struct pv_err *e)
 {
 	const struct pv_policy *policy = pv_sealed_policy(f->sealed);
 	const struct pv_access *access = &pv_sealed_manifest(f->sealed)->access[0];
 	uint64_t life = d->own.lease_s < REQUEST_LIFE_S ? d->own.lease_s : REQUEST_LIFE_S;
 
-	*r = (struct pv_exchange_request){ .log = ask->of.n != 0 ? ask->of : policy->origin, .issuer = d->party,
-		.party = ask->party.n != 0 ? ask->party : d->party, .person = ask->person, .purpose = ask->purpose, .channel = CHANNEL,
-		.report = policy->report, .label = policy->label, .time = pv_desk_now(d), .kid = access->kid,
-		.wrap_type = pv_slice_of(pv_access_type_name(access->type)), .wrapped = access->wrapped, .ephemeral = access->ephemeral,
-		.policy = pv_sealed_manifest(f->sealed)->policy, .binding = access->binding };
+	*r = (struct pv_exchange_request){ .log = ask->of.n != 0 ? ask->of : policy->origin,
+		.issuer = d->party,
+		.party = ask->party.n != 0 ? ask->party : d->party,
+		.person = ask->person,
+		.purpose = ask->purpose,
+		.channel = CHANNEL,
+		.report = policy->report,
+		.label = policy->label,
+		.time = pv_desk_now(d),
+		.kid = access->kid,
+		.wrap_type = pv_slice_of(pv_access_type_name(access->type)),
+		.wrapped = access->wrapped,
+		.ephemeral = access->ephemeral,
+		.policy = pv_sealed_manifest(f->sealed)->policy,
+		.binding = access->binding };
 	r->expires = r->time + life;
 	PV_TRY(new_request_id(d, a, &r->id));
 	return make_request_key(d, r, a, e);
@@ -273,20 +296,25 @@ as_declared(struct pv_desk *d, struct pv_slice party, struct pv_slice *out, stru
 	while (name.n != 0 && pv_state_party(d->own.state, name) == NULL)
 		name = pv_name_parent(name);
 	if (name.n == 0)
-		return pv_advise(PV_FAIL(e, PV_E_INPUT, "%.*s does not know \"%.*s\", nor any party above it", PV_FMT(d->origin), PV_FMT(party)), e,
-		    "declare it: proviso party add %.*s", PV_FMT(party));
+		return pv_advise(
+		    PV_FAIL(e, PV_E_INPUT, "%.*s does not know \"%.*s\", nor any party above it",
+			PV_FMT(d->origin), PV_FMT(party)),
+		    e, "declare it: proviso party add %.*s", PV_FMT(party));
 	*out = name;
 	return PV_DONE;
 }
 
 /* Our own orders first. What is not known of the report (its topics, before the label is here) counts as covered. */
 static PV_RESULT
-judge_take(struct pv_desk *d, const struct pv_matter *m, struct pv_slice party, struct pv_slice purpose, struct pv_arena *a,
-    struct pv_judgement *j, struct pv_case *c, struct pv_err *e)
+judge_take(struct pv_desk *d, const struct pv_matter *m, struct pv_slice party,
+    struct pv_slice purpose, struct pv_arena *a, struct pv_judgement *j, struct pv_case *c,
+    struct pv_err *e)
 {
 	struct pv_slice *custodians = pv_arena_alloc_n(a, m->custodians.n, sizeof(*custodians));
 
-	*c = (struct pv_case){ .matter = *m, .purpose = purpose, .channel = CHANNEL, .side = PV_SIDE_TAKE };
+	*c = (struct pv_case){
+		.matter = *m, .purpose = purpose, .channel = CHANNEL, .side = PV_SIDE_TAKE
+	};
 	PV_TRY(as_declared(d, party, &c->recipient, e));
 	PV_TRY(as_declared(d, m->originator, &c->matter.originator, e));
 	for (size_t i = 0; i < m->custodians.n; i++)
@@ -299,20 +327,28 @@ static PV_RESULT
 check_asker(struct pv_desk *d, struct pv_slice party, struct pv_slice purpose, struct pv_err *e)
 {
 	if (!pv_name_under(party, d->party))
-		return PV_FAIL(e, PV_E_INPUT, "you act for %.*s, and %.*s is not below it", PV_FMT(d->party), PV_FMT(party));
+		return PV_FAIL(e, PV_E_INPUT, "you act for %.*s, and %.*s is not below it",
+		    PV_FMT(d->party), PV_FMT(party));
 	if (purpose.n == 0)
-		return pv_advise(PV_FAIL(e, PV_E_INPUT, "a purpose must be stated"), e, "say what it is for: --purpose PURPOSE");
+		return pv_advise(PV_FAIL(e, PV_E_INPUT, "a purpose must be stated"), e,
+		    "say what it is for: --purpose PURPOSE");
 	if (pv_state_term(d->own.state, PV_PURPOSE, purpose) == NULL)
-		return PV_FAIL(e, PV_E_INPUT, "unknown purpose \"%.*s\"", PV_FMT(purpose)); /* none is suggested (UX 2) */
+		return PV_FAIL(e, PV_E_INPUT, "unknown purpose \"%.*s\"",
+		    PV_FMT(purpose)); /* none is suggested (UX 2) */
 	return PV_DONE;
 }
 
 static PV_RESULT
-refused_here(struct pv_desk *d, const struct pv_judgement *j, const struct pv_case *c, struct pv_slice report, struct pv_slice person,
-    struct pv_arena *a, struct pv_told *told, struct pv_err *e)
+refused_here(struct pv_desk *d, const struct pv_judgement *j, const struct pv_case *c,
+    struct pv_slice report, struct pv_slice person, struct pv_arena *a, struct pv_told *told,
+    struct pv_err *e)
 {
 	struct pv_released r = { .judgement = *j };
-	struct pv_journal_entry entry = { .kind = "refused", .report = report, .party = c->recipient, .person = person, .purpose = c->purpose,
+	struct pv_journal_entry entry = { .kind = "refused",
+		.report = report,
+		.party = c->recipient,
+		.person = person,
+		.purpose = c->purpose,
 		.decision = pv_judgement_json(j, a) };
 	bool first;
 
@@ -327,18 +363,22 @@ custodian_of(const struct pv_desk *d, struct pv_slice origin)
 	const struct pv_facts *peers = &d->own.state->by_kind[PV_PEER];
 
 	for (size_t i = 0; i < peers->n; i++)
-		if (peers->at[i]->ended == PV_NEVER && pv_slice_eq(peers->at[i]->r->peer.origin, origin))
+		if (peers->at[i]->ended == PV_NEVER &&
+		    pv_slice_eq(peers->at[i]->r->peer.origin, origin))
 			return peers->at[i]->r->peer.names;
 	return (struct pv_names){ 0 };
 }
 
 static PV_RESULT
-ask_for(struct pv_desk *d, const struct pv_ask_ask *ask, const struct opened_file *f, struct pv_buf *request, struct pv_arena *a,
-    struct pv_ask_answer *out, struct pv_err *e)
+ask_for(struct pv_desk *d, const struct pv_ask_ask *ask, const struct opened_file *f,
+    struct pv_buf *request, struct pv_arena *a, struct pv_ask_answer *out, struct pv_err *e)
 {
 	const struct pv_policy *policy = pv_sealed_policy(f->sealed);
 	struct pv_matter m = { .report = policy->report, .originator = policy->originator };
-	struct pv_journal_entry entry = { .kind = "asked", .report = policy->report, .person = ask->person, .purpose = ask->purpose,
+	struct pv_journal_entry entry = { .kind = "asked",
+		.report = policy->report,
+		.person = ask->person,
+		.purpose = ask->purpose,
 		.label = policy->label };
 	struct pv_slice party = ask->party.n != 0 ? ask->party : d->party;
 	PV_AUTO(pv_buf_free) struct pv_buf line = { 0 };
@@ -369,8 +409,8 @@ ask_for(struct pv_desk *d, const struct pv_ask_ask *ask, const struct opened_fil
 }
 
 PV_RESULT
-pv_desk_ask(struct pv_desk *d, const struct pv_ask_ask *ask, struct pv_buf *request, struct pv_arena *a, struct pv_ask_answer *out,
-    struct pv_err *e)
+pv_desk_ask(struct pv_desk *d, const struct pv_ask_ask *ask, struct pv_buf *request,
+    struct pv_arena *a, struct pv_ask_answer *out, struct pv_err *e)
 {
 	struct opened_file f = { 0 };
 	struct pv_status st;
@@ -395,12 +435,16 @@ check_words(const struct pv_exchange_request *r, struct pv_err *e)
 	bool id = r->id.n == 34 && pv_slice_starts(r->id, PV_SLICE("q-"));
 
 	for (size_t i = 2; id && i < r->id.n; i++)
-		id = (r->id.p[i] >= '0' && r->id.p[i] <= '9') || (r->id.p[i] >= 'a' && r->id.p[i] <= 'f');
+		id = (r->id.p[i] >= '0' && r->id.p[i] <= '9') ||
+		     (r->id.p[i] >= 'a' && r->id.p[i] <= 'f');
 	if (!id)
-		return pv_within(PV_FAIL(e, PV_E_INPUT, "\"q-\" and 32 hex digits are wanted"), e, "id");
+		return pv_within(
+		    PV_FAIL(e, PV_E_INPUT, "\"q-\" and 32 hex digits are wanted"), e, "id");
 	if (r->person.n > PERSON_MAX)
-		return pv_within(PV_FAIL(e, PV_E_LIMIT, "%d bytes at most", PERSON_MAX), e, "person");
-	if (r->party.n > NAME_MAX_BYTES || r->purpose.n > NAME_MAX_BYTES || r->report.n > NAME_MAX_BYTES || r->issuer.n > NAME_MAX_BYTES)
+		return pv_within(
+		    PV_FAIL(e, PV_E_LIMIT, "%d bytes at most", PERSON_MAX), e, "person");
+	if (r->party.n > NAME_MAX_BYTES || r->purpose.n > NAME_MAX_BYTES ||
+	    r->report.n > NAME_MAX_BYTES || r->issuer.n > NAME_MAX_BYTES)
 		return PV_FAIL(e, PV_E_LIMIT, "a name of more than %d bytes", NAME_MAX_BYTES);
 	return PV_DONE;
 }
@@ -425,13 +469,14 @@ check_passport(const struct pv_exchange_request *r, const struct voices *who, st
 	}
 	if (party)
 		return PV_FAIL(e, PV_E_INPUT, "this key may not vouch for the purpose it states");
-	return PV_FAIL(e, PV_E_UNTRUSTED, "this key vouches for %.*s, and not as %.*s for %.*s", PV_FMT(who->at[0]->key.party), PV_FMT(r->issuer),
-	    PV_FMT(r->party));
+	return PV_FAIL(e, PV_E_UNTRUSTED, "this key vouches for %.*s, and not as %.*s for %.*s",
+	    PV_FMT(who->at[0]->key.party), PV_FMT(r->issuer), PV_FMT(r->party));
 }
 
 /* The passport: who vouches, for whom, for us, now, and only once. */
 static PV_RESULT
-check_request(struct pv_desk *d, const struct pv_exchange_request *r, const struct voices *who, struct pv_err *e)
+check_request(struct pv_desk *d, const struct pv_exchange_request *r, const struct voices *who,
+    struct pv_err *e)
 {
 	uint64_t now = pv_desk_now(d);
 	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
@@ -441,20 +486,27 @@ check_request(struct pv_desk *d, const struct pv_exchange_request *r, const stru
 
 	PV_TRY(check_words(r, e));
 	if (!pv_slice_eq(r->log, d->origin))
-		return PV_FAIL(e, PV_E_INPUT, "this request is for %.*s, not for %.*s", PV_FMT(r->log), PV_FMT(d->origin));
+		return PV_FAIL(e, PV_E_INPUT, "this request is for %.*s, not for %.*s",
+		    PV_FMT(r->log), PV_FMT(d->origin));
 	PV_TRY(check_passport(r, who, e));
 	/* What comes as a file came by courier, whatever it says: a channel is how, not a wish. */
 	if (!pv_slice_eq(r->channel, CHANNEL))
-		return pv_within(PV_FAIL(e, PV_E_INPUT, "this request came as a file, and says \"%.*s\"",
-		    PV_FMT(pv_slice_sub(r->channel, 0, NAME_MAX_BYTES))), e, "channel");
+		return pv_within(
+		    PV_FAIL(e, PV_E_INPUT, "this request came as a file, and says \"%.*s\"",
+			PV_FMT(pv_slice_sub(r->channel, 0, NAME_MAX_BYTES))),
+		    e, "channel");
 	if (r->time > now + 300)
-		return PV_FAIL(e, PV_E_INPUT, "this request is from the future: one of the two clocks is wrong");
+		return PV_FAIL(e, PV_E_INPUT,
+		    "this request is from the future: one of the two clocks is wrong");
 	if (r->expires <= now || r->expires <= r->time || r->expires - r->time > REQUEST_LIFE_S)
-		return pv_advise(PV_FAIL(e, PV_E_INPUT, "this request has expired"), e, "Ask anew: proviso ask");
+		return pv_advise(
+		    PV_FAIL(e, PV_E_INPUT, "this request has expired"), e, "Ask anew: proviso ask");
 	PV_TRY(pv_store_view_open(&v, d->store, e));
 	PV_TRY(pv_store_row_get(v, PV_T_REQUESTS, &row, a, &found, e));
 	if (found)
-		return pv_advise(PV_FAIL(e, PV_E_INPUT, "request %.*s was answered before", PV_FMT(r->id)), e, "Each opening needs a request of its own");
+		return pv_advise(
+		    PV_FAIL(e, PV_E_INPUT, "request %.*s was answered before", PV_FMT(r->id)), e,
+		    "Each opening needs a request of its own");
 	return PV_DONE;
 }
 
@@ -475,11 +527,15 @@ sealed_to(struct pv_desk *d, struct pv_slice kid, struct pv_wrap_key **out, stru
 
 /* The share of the payload key, once it is sure that the request speaks of the file that was sealed for this report. */
 static PV_RESULT
-find_share(struct pv_desk *d, const struct pv_exchange_request *r, const struct pv_kept *h, struct pv_secret **share, struct pv_arena *a,
-    struct pv_err *e)
+find_share(struct pv_desk *d, const struct pv_exchange_request *r, const struct pv_kept *h,
+    struct pv_secret **share, struct pv_arena *a, struct pv_err *e)
 {
-	struct pv_access access = { .type = pv_access_type_of(r->wrap_type), .url = d->kas_url, .kid = r->kid, .wrapped = r->wrapped,
-		.ephemeral = r->ephemeral, .binding = r->binding };
+	struct pv_access access = { .type = pv_access_type_of(r->wrap_type),
+		.url = d->kas_url,
+		.kid = r->kid,
+		.wrapped = r->wrapped,
+		.ephemeral = r->ephemeral,
+		.binding = r->binding };
 	PV_AUTO(pv_wrap_key_freep) struct pv_wrap_key *key = NULL;
 	PV_AUTO(pv_secret_freep) struct pv_secret *s = NULL;
 	PV_AUTO(pv_buf_free) struct pv_buf wrapped = { 0 };
@@ -487,20 +543,25 @@ find_share(struct pv_desk *d, const struct pv_exchange_request *r, const struct 
 	struct pv_policy policy;
 
 	if (access.type == PV_ACCESS_RSA && r->ephemeral.n != 0)
-		return PV_FAIL(e, PV_E_UNTRUSTED, "a key that is wrapped by RSA has no ephemeral key");
+		return PV_FAIL(
+		    e, PV_E_UNTRUSTED, "a key that is wrapped by RSA has no ephemeral key");
 	PV_TRY(pv_policy_read(&policy, r->policy, a, e));
-	if (!policy.ours || !pv_slice_eq(policy.report, h->label.id) || !pv_slice_eq(policy.label, h->digest) ||
-	    !pv_slice_eq(r->label, h->digest))
-		return pv_advise(PV_FAIL(e, PV_E_UNTRUSTED, "the file's label is not the one that was signed for %.*s", PV_FMT(h->label.id)), e,
-		    "Somebody changed the file. Keep it as evidence");
+	if (!policy.ours || !pv_slice_eq(policy.report, h->label.id) ||
+	    !pv_slice_eq(policy.label, h->digest) || !pv_slice_eq(r->label, h->digest))
+		return pv_advise(PV_FAIL(e, PV_E_UNTRUSTED,
+				     "the file's label is not the one that was signed for %.*s",
+				     PV_FMT(h->label.id)),
+		    e, "Somebody changed the file. Keep it as evidence");
 	if (h->share.n == 0) {
 		PV_TRY(sealed_to(d, r->kid, &key, e));
 		kas.key = key;
 		return pv_share_unwrap(share, &kas, &access, r->policy, e);
 	}
-	PV_TRY(pv_home_wrap_key(d, "kas", &key, e)); /* in custody: wrapped to our own when it was taken */
+	PV_TRY(pv_home_wrap_key(
+	    d, "kas", &key, e)); /* in custody: wrapped to our own when it was taken */
 	if (!pv_base64_read(&wrapped, h->share, PV_BASE64))
-		return PV_FAIL(e, PV_E_UNTRUSTED, "the key kept for %.*s is damaged", PV_FMT(h->label.id));
+		return PV_FAIL(
+		    e, PV_E_UNTRUSTED, "the key kept for %.*s is damaged", PV_FMT(h->label.id));
 	PV_TRY(pv_unwrap(&s, key, pv_buf_slice(&wrapped), PV_NO_SLICE, e));
 	PV_TRY(pv_share_check(s, &access, r->policy, e));
 	*share = PV_TAKE(s);
@@ -508,17 +569,23 @@ find_share(struct pv_desk *d, const struct pv_exchange_request *r, const struct 
 }
 
 static void
-fill_reply(struct pv_desk *d, const struct pv_exchange_request *r, struct pv_slice line, const struct pv_released *rel, struct pv_arena *a,
-    struct pv_exchange_reply *reply)
+fill_reply(struct pv_desk *d, const struct pv_exchange_request *r, struct pv_slice line,
+    const struct pv_released *rel, struct pv_arena *a, struct pv_exchange_reply *reply)
 {
-	*reply = (struct pv_exchange_reply){ .request = r->id, .digest = digest_of(line, a), .log = d->origin, .issuer = d->party,
-		.report = r->report, .time = pv_desk_now(d), .journal = d->journal, .journal_index = rel->journalled.index };
+	*reply = (struct pv_exchange_reply){ .request = r->id,
+		.digest = digest_of(line, a),
+		.log = d->origin,
+		.issuer = d->party,
+		.report = r->report,
+		.time = pv_desk_now(d),
+		.journal = d->journal,
+		.journal_index = rel->journalled.index };
 }
 
 /* Notes of the orders that the caller may know, so that it can read who may lift them. */
 static PV_RESULT
-public_notes(struct pv_desk *d, const struct pv_judgement *j, struct pv_names orders, struct pv_arena *a, struct pv_names *out,
-    struct pv_err *e)
+public_notes(struct pv_desk *d, const struct pv_judgement *j, struct pv_names orders,
+    struct pv_arena *a, struct pv_names *out, struct pv_err *e)
 {
 	struct pv_slice *at = pv_arena_alloc_n(a, orders.n, sizeof(*at));
 	size_t n = 0, bytes = 0;
@@ -531,7 +598,8 @@ public_notes(struct pv_desk *d, const struct pv_judgement *j, struct pv_names or
 
 		if (!ref->r->order.is_public)
 			continue;
-		PV_TRY(pv_act_standing(d, j->stood[ref->origin].log->origin, ref->r->id, a, &row, &found, e));
+		PV_TRY(pv_act_standing(
+		    d, j->stood[ref->origin].log->origin, ref->r->id, a, &row, &found, e));
 		note = pv_act_row_note(row.c[PV_C_ACT_BODY].s);
 		if (found && bytes + note.n <= NOTES_BYTES) {
 			bytes += note.n;
@@ -543,7 +611,8 @@ public_notes(struct pv_desk *d, const struct pv_judgement *j, struct pv_names or
 }
 
 static PV_RESULT
-write_reply(struct pv_desk *d, const struct pv_exchange_reply *reply, struct pv_buf *out, struct pv_err *e)
+write_reply(
+    struct pv_desk *d, const struct pv_exchange_reply *reply, struct pv_buf *out, struct pv_err *e)
 {
 	PV_AUTO(pv_buf_free) struct pv_buf line = { 0 };
 
@@ -552,8 +621,9 @@ write_reply(struct pv_desk *d, const struct pv_exchange_reply *reply, struct pv_
 }
 
 static PV_RESULT
-reply_refusal(struct pv_desk *d, const struct pv_exchange_request *r, struct pv_slice line, const struct pv_released *rel, struct pv_buf *out,
-    struct pv_arena *a, struct pv_answer_answer *answer, struct pv_err *e)
+reply_refusal(struct pv_desk *d, const struct pv_exchange_request *r, struct pv_slice line,
+    const struct pv_released *rel, struct pv_buf *out, struct pv_arena *a,
+    struct pv_answer_answer *answer, struct pv_err *e)
 {
 	struct pv_exchange_reply reply;
 	struct pv_told told;
@@ -572,12 +642,15 @@ reply_refusal(struct pv_desk *d, const struct pv_exchange_request *r, struct pv_
 		reply.journal_index = 0;
 	}
 	/* our own side sees the whole */
-	return pv_ok(pv_tell(d, rel, d->party, a, &answer->refused, e)) ? write_reply(d, &reply, out, e) : (struct pv_status){ e->code };
+	return pv_ok(pv_tell(d, rel, d->party, a, &answer->refused, e))
+		   ? write_reply(d, &reply, out, e)
+		   : (struct pv_status){ e->code };
 }
 
 static PV_RESULT
-reply_grant(struct pv_desk *d, const struct pv_exchange_request *r, struct pv_slice line, const struct pv_kept *h,
-    const struct pv_secret *share, const struct pv_released *rel, struct pv_buf *out, struct pv_arena *a, struct pv_err *e)
+reply_grant(struct pv_desk *d, const struct pv_exchange_request *r, struct pv_slice line,
+    const struct pv_kept *h, const struct pv_secret *share, const struct pv_released *rel,
+    struct pv_buf *out, struct pv_arena *a, struct pv_err *e)
 {
 	PV_AUTO(pv_buf_free) struct pv_buf wrapped = { 0 };
 	PV_AUTO(pv_buf_free) struct pv_buf session = { 0 };
@@ -608,12 +681,15 @@ check_client_key(const struct pv_exchange_request *r, struct pv_err *e)
 
 /* Like any refusal, to whoever asked: that there is no such report is not for everybody to find out. */
 static PV_RESULT
-answer_unknown(struct pv_desk *d, const struct pv_exchange_request *r, struct pv_slice line, const struct pv_store_change *row,
-    struct pv_buf *out, struct pv_arena *a, struct pv_answer_answer *answer, struct pv_err *e)
+answer_unknown(struct pv_desk *d, const struct pv_exchange_request *r, struct pv_slice line,
+    const struct pv_store_change *row, struct pv_buf *out, struct pv_arena *a,
+    struct pv_answer_answer *answer, struct pv_err *e)
 {
 	struct pv_case c = { .recipient = r->party, .purpose = r->purpose, .channel = r->channel };
 	struct pv_kept none = { .label = { .id = r->report } };
-	struct pv_releasing what = { .c = &c, .report = &none, .person = r->person, .rows = row, .row_count = 1 };
+	struct pv_releasing what = {
+		.c = &c, .report = &none, .person = r->person, .rows = row, .row_count = 1
+	};
 	struct pv_released rel;
 
 	PV_TRY(pv_release_unknown(d, &what, a, &rel, e));
@@ -623,8 +699,8 @@ answer_unknown(struct pv_desk *d, const struct pv_exchange_request *r, struct pv
 }
 
 static PV_RESULT
-answer_request(struct pv_desk *d, const struct pv_exchange_request *r, struct pv_slice line, struct pv_buf *out, struct pv_arena *a,
-    struct pv_answer_answer *answer, struct pv_err *e)
+answer_request(struct pv_desk *d, const struct pv_exchange_request *r, struct pv_slice line,
+    struct pv_buf *out, struct pv_arena *a, struct pv_answer_answer *answer, struct pv_err *e)
 {
 	PV_AUTO(pv_secret_freep) struct pv_secret *share = NULL;
 	struct pv_releasing what = { .person = r->person, .row_count = 1 };
@@ -659,14 +735,15 @@ answer_request(struct pv_desk *d, const struct pv_exchange_request *r, struct pv
 
 		pv_buf_clear(out);
 		answer->granted = false;
-		pv_ignore(pv_release_not_given(d, &what, &rel, "the key could not be wrapped", a, &other));
+		pv_ignore(pv_release_not_given(
+		    d, &what, &rel, "the key could not be wrapped", a, &other));
 	}
 	return st;
 }
 
 PV_RESULT
-pv_desk_answer(struct pv_desk *d, struct pv_slice request, const char *source, struct pv_buf *reply, struct pv_arena *a,
-    struct pv_answer_answer *out, struct pv_err *e)
+pv_desk_answer(struct pv_desk *d, struct pv_slice request, const char *source, struct pv_buf *reply,
+    struct pv_arena *a, struct pv_answer_answer *out, struct pv_err *e)
 {
 	struct pv_exchange_request r;
 	struct voices who;
@@ -691,11 +768,11 @@ pv_desk_answer(struct pv_desk *d, struct pv_slice request, const char *source, s
 struct looking {
 	struct pv_desk *d;
 	const struct pv_case *c;
-	struct pv_arena *a;      /* of the newest judgement */
+	struct pv_arena *a; /* of the newest judgement */
 	struct pv_judgement j;
 	int fd;
-	uint64_t left, since;    /* bytes that left, in all and since the last look */
-	bool stopped;            /* by what j says */
+	uint64_t left, since; /* bytes that left, in all and since the last look */
+	bool stopped;         /* by what j says */
 };
 
 static struct pv_status
@@ -713,7 +790,8 @@ put_looked_at(void *ctx, struct pv_slice bytes, struct pv_err *e)
 			l->since = 0;
 		}
 		if (l->stopped)
-			return PV_FAIL(e, PV_E_DOWN, "stopped after %llu bytes: it was looked at again, and is refused now",
+			return PV_FAIL(e, PV_E_DOWN,
+			    "stopped after %llu bytes: it was looked at again, and is refused now",
 			    (unsigned long long)l->left);
 		PV_TRY(pv_report_sink(&l->fd).put(&l->fd, part, e));
 		l->left += part.n;
@@ -745,9 +823,14 @@ prove_plain(struct pv_sealed *sealed, const struct pv_record *label, struct pv_e
 
 	PV_TRY(pv_sealed_verify(sealed, &content, e));
 	pv_hex_write(&hex, pv_slice_mem(content.sha256, 32));
-	if (!pv_slice_eq(pv_buf_slice(&hex), label->report.sha256) || content.size != label->report.size_bytes)
-		return pv_advise(PV_FAIL(e, PV_E_UNTRUSTED, "this is not the content that %.*s signed", PV_FMT(label->report.originator)), e,
-		    "Who opened it before could have sealed another text under the same key. Keep it as evidence");
+	if (!pv_slice_eq(pv_buf_slice(&hex), label->report.sha256) ||
+	    content.size != label->report.size_bytes)
+		return pv_advise(
+		    PV_FAIL(e, PV_E_UNTRUSTED, "this is not the content that %.*s signed",
+			PV_FMT(label->report.originator)),
+		    e,
+		    "Who opened it before could have sealed another text under the same key. Keep "
+		    "it as evidence");
 	return PV_DONE;
 }
 
@@ -758,9 +841,11 @@ write_plain(struct looking *l, struct pv_sealed *sealed, const char *path, struc
 	bool standard = strcmp(path, "-") == 0;
 	struct pv_status st;
 
-	l->fd = standard ? dup(STDOUT_FILENO) : open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	l->fd = standard ? dup(STDOUT_FILENO)
+			 : open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (l->fd < 0)
-		return PV_FAIL(e, errno == EEXIST ? PV_E_INPUT : PV_E_CONFIG, "cannot write %s: %s", path, strerror(errno));
+		return PV_FAIL(e, errno == EEXIST ? PV_E_INPUT : PV_E_CONFIG, "cannot write %s: %s",
+		    path, strerror(errno));
 	st = extract(l, sealed, e);
 	if (pv_ok(st) && !standard && fsync(l->fd) != 0)
 		st = PV_FAIL(e, PV_E_CONFIG, "cannot write %s: %s", path, strerror(errno));
@@ -775,28 +860,35 @@ static PV_RESULT
 check_out_path(const char *path, struct pv_err *e)
 {
 	if (path == NULL)
-		return PV_FAIL(e, PV_E_INPUT, "where should the content go? -o FILE, or -o - for standard output");
+		return PV_FAIL(e, PV_E_INPUT,
+		    "where should the content go? -o FILE, or -o - for standard output");
 	if (strcmp(path, "-") != 0 && access(path, F_OK) == 0)
-		return pv_advise(PV_FAIL(e, PV_E_INPUT, "%s is already there", path), e, "Say another place: -o FILE");
+		return pv_advise(PV_FAIL(e, PV_E_INPUT, "%s is already there", path), e,
+		    "Say another place: -o FILE");
 	return PV_DONE;
 }
 
 static PV_RESULT
-own_share(struct pv_desk *d, const struct opened_file *f, const struct pv_kept *h, struct pv_secret **share, struct pv_arena *a,
-    struct pv_err *e)
+own_share(struct pv_desk *d, const struct opened_file *f, const struct pv_kept *h,
+    struct pv_secret **share, struct pv_arena *a, struct pv_err *e)
 {
 	const struct pv_access *access = &pv_sealed_manifest(f->sealed)->access[0];
-	struct pv_exchange_request r = { .label = pv_sealed_policy(f->sealed)->label, .kid = access->kid, .wrapped = access->wrapped,
-		.wrap_type = pv_slice_of(pv_access_type_name(access->type)), .ephemeral = access->ephemeral,
-		.policy = pv_sealed_manifest(f->sealed)->policy, .binding = access->binding };
+	struct pv_exchange_request r = { .label = pv_sealed_policy(f->sealed)->label,
+		.kid = access->kid,
+		.wrapped = access->wrapped,
+		.wrap_type = pv_slice_of(pv_access_type_name(access->type)),
+		.ephemeral = access->ephemeral,
+		.policy = pv_sealed_manifest(f->sealed)->policy,
+		.binding = access->binding };
 
 	return find_share(d, &r, h, share, a, e);
 }
 
 /* What was granted is written out, or the journal says what became of it. */
 static PV_RESULT
-write_own(struct pv_desk *d, const struct pv_releasing *what, struct opened_file *f, const struct pv_secret *share, const char *path,
-    struct pv_arena *a, struct pv_released *rel, struct pv_err *e)
+write_own(struct pv_desk *d, const struct pv_releasing *what, struct opened_file *f,
+    const struct pv_secret *share, const char *path, struct pv_arena *a, struct pv_released *rel,
+    struct pv_err *e)
 {
 	PV_AUTO(pv_arena_freep) struct pv_arena *scratch = pv_arena_new();
 	struct looking l = { .d = d, .c = what->c, .a = scratch };
@@ -811,19 +903,24 @@ write_own(struct pv_desk *d, const struct pv_releasing *what, struct opened_file
 	if (pv_ok(st))
 		return st;
 	if (l.stopped) {
-		PV_TRY(pv_judge_again(d, what->c, a, &rel->judgement, e)); /* the same again, in an arena that stays */
+		PV_TRY(pv_judge_again(d, what->c, a, &rel->judgement,
+		    e)); /* the same again, in an arena that stays */
 		return pv_release_stop(d, what, l.left, a, rel, e);
 	}
 	if (l.left == 0 || strcmp(path, "-") != 0)
-		pv_ignore(pv_release_not_given(d, what, rel, "the file could not be opened or written", a, &other));
+		pv_ignore(pv_release_not_given(
+		    d, what, rel, "the file could not be opened or written", a, &other));
 	return st;
 }
 
 /* A report of ours, or one held here: the same decision as for a partner. */
 static PV_RESULT
-open_own(struct pv_desk *d, const struct pv_open_ask *ask, struct pv_arena *a, struct pv_open_answer *out, struct pv_err *e)
+open_own(struct pv_desk *d, const struct pv_open_ask *ask, struct pv_arena *a,
+    struct pv_open_answer *out, struct pv_err *e)
 {
-	struct pv_case c = { .recipient = ask->party.n != 0 ? ask->party : d->party, .purpose = ask->purpose, .channel = CHANNEL };
+	struct pv_case c = { .recipient = ask->party.n != 0 ? ask->party : d->party,
+		.purpose = ask->purpose,
+		.channel = CHANNEL };
 	PV_AUTO(pv_secret_freep) struct pv_secret *share = NULL;
 	struct pv_releasing what = { .c = &c, .person = ask->person };
 	struct opened_file f = { 0 };
@@ -835,10 +932,14 @@ open_own(struct pv_desk *d, const struct pv_open_ask *ask, struct pv_arena *a, s
 	PV_TRY(check_asker(d, c.recipient, c.purpose, e));
 	PV_TRY(pv_report_find(d, pv_slice_of(ask->report), a, &h, &found, e));
 	if (!found && access(ask->report, F_OK) == 0)
-		return pv_advise(PV_FAIL(e, PV_E_INPUT, "the sealed file \"%s\" needs a grant", ask->report), e,
-		    "A partner's: proviso ask, then open it with --grant REPLY. One held here is opened by its id: proviso report list");
+		return pv_advise(
+		    PV_FAIL(e, PV_E_INPUT, "the sealed file \"%s\" needs a grant", ask->report), e,
+		    "A partner's: proviso ask, then open it with --grant REPLY. One held here is "
+		    "opened by its id: proviso report list");
 	if (!found)
-		return pv_advise(PV_FAIL(e, PV_E_INPUT, "no report and no file \"%s\" here", ask->report), e, "See: proviso report list");
+		return pv_advise(
+		    PV_FAIL(e, PV_E_INPUT, "no report and no file \"%s\" here", ask->report), e,
+		    "See: proviso report list");
 	PV_TRY(check_out_path(ask->out_path, e));
 	PV_TRY(pv_matter_of(d, &h.label, h.custodians, a, &c.matter, e));
 	c.held_since = h.custodians.n != 0 ? h.created : 0;
@@ -867,7 +968,8 @@ open_own(struct pv_desk *d, const struct pv_open_ask *ask, struct pv_arena *a, s
 
 /* Through whom it came, as the one who gave it says. */
 static PV_RESULT
-read_chain(const struct pv_json *doc, uint32_t list, struct pv_arena *a, struct pv_names *out, struct pv_err *e)
+read_chain(const struct pv_json *doc, uint32_t list, struct pv_arena *a, struct pv_names *out,
+    struct pv_err *e)
 {
 	struct pv_slice *at;
 	size_t n = 0;
@@ -877,8 +979,10 @@ read_chain(const struct pv_json *doc, uint32_t list, struct pv_arena *a, struct 
 	if (pv_json_at(doc, list)->type != PV_JSON_ARRAY)
 		return PV_FAIL(e, PV_E_INPUT, "custodians: a list of parties is wanted");
 	at = pv_arena_alloc_n(a, pv_json_at(doc, list)->count, sizeof(*at));
-	for (uint32_t i = pv_json_at(doc, list)->first; i != PV_JSON_NONE; i = pv_json_at(doc, i)->next) {
-		if (pv_json_at(doc, i)->type != PV_JSON_STRING || !pv_name_ok(pv_json_at(doc, i)->text))
+	for (uint32_t i = pv_json_at(doc, list)->first; i != PV_JSON_NONE;
+	     i = pv_json_at(doc, i)->next) {
+		if (pv_json_at(doc, i)->type != PV_JSON_STRING ||
+		    !pv_name_ok(pv_json_at(doc, i)->text))
 			return PV_FAIL(e, PV_E_INPUT, "custodians: a list of parties is wanted");
 		at[n++] = pv_arena_copy(a, pv_json_at(doc, i)->text);
 	}
@@ -888,7 +992,8 @@ read_chain(const struct pv_json *doc, uint32_t list, struct pv_arena *a, struct 
 
 /* The obligations as the originator wrote them; *custody when it lets us keep the report. */
 static PV_RESULT
-read_terms(struct pv_slice json, struct pv_arena *a, struct pv_obligations *out, bool *custody, struct pv_names *chain, struct pv_err *e)
+read_terms(struct pv_slice json, struct pv_arena *a, struct pv_obligations *out, bool *custody,
+    struct pv_names *chain, struct pv_err *e)
 {
 	PV_AUTO(pv_json_freep) struct pv_json *doc = NULL;
 	struct pv_obligation *list;
@@ -903,7 +1008,8 @@ read_terms(struct pv_slice json, struct pv_arena *a, struct pv_obligations *out,
 	if (pv_json_at(doc, 0)->type != PV_JSON_ARRAY)
 		return PV_FAIL(e, PV_E_INPUT, "terms: a list is wanted");
 	list = pv_arena_alloc_n(a, pv_json_at(doc, 0)->count, sizeof(*list));
-	for (uint32_t i = pv_json_at(doc, 0)->first; i != PV_JSON_NONE; i = pv_json_at(doc, i)->next) {
+	for (uint32_t i = pv_json_at(doc, 0)->first; i != PV_JSON_NONE;
+	     i = pv_json_at(doc, i)->next) {
 		uint32_t duty, within;
 
 		if (pv_json_at(doc, i)->type != PV_JSON_OBJECT)
@@ -912,14 +1018,20 @@ read_terms(struct pv_slice json, struct pv_arena *a, struct pv_obligations *out,
 		within = pv_json_member(doc, i, PV_SLICE("within"));
 		if (pv_json_member(doc, i, PV_SLICE("grants")) != PV_JSON_NONE) {
 			*custody = true;
-			PV_TRY(read_chain(doc, pv_json_member(doc, i, PV_SLICE("custodians")), a, chain, e));
+			PV_TRY(read_chain(
+			    doc, pv_json_member(doc, i, PV_SLICE("custodians")), a, chain, e));
 		} else if (duty != PV_JSON_NONE) {
 			struct pv_slice name = pv_json_at(doc, duty)->text;
 
-			list[n].duty = pv_slice_is(name, "report-outcome") ? PV_REPORT_OUTCOME : pv_slice_is(name, "no-onward") ? PV_NO_ONWARD
-			    : pv_slice_is(name, "delete-by") ? PV_DELETE_BY : pv_slice_is(name, "notify-originator") ? PV_NOTIFY_ORIGINATOR
-			    : pv_slice_is(name, "attribute") ? PV_ATTRIBUTE : pv_slice_is(name, "no-attribution") ? PV_NO_ATTRIBUTION
-			    : pv_slice_is(name, "human-identification") ? PV_HUMAN_IDENTIFICATION : PV_DUTY_NONE;
+			list[n].duty =
+			    pv_slice_is(name, "report-outcome")         ? PV_REPORT_OUTCOME
+			    : pv_slice_is(name, "no-onward")            ? PV_NO_ONWARD
+			    : pv_slice_is(name, "delete-by")            ? PV_DELETE_BY
+			    : pv_slice_is(name, "notify-originator")    ? PV_NOTIFY_ORIGINATOR
+			    : pv_slice_is(name, "attribute")            ? PV_ATTRIBUTE
+			    : pv_slice_is(name, "no-attribution")       ? PV_NO_ATTRIBUTION
+			    : pv_slice_is(name, "human-identification") ? PV_HUMAN_IDENTIFICATION
+									: PV_DUTY_NONE;
 			if (within != PV_JSON_NONE && pv_json_at(doc, within)->integer > 0)
 				list[n].within_s = (uint64_t)pv_json_at(doc, within)->integer;
 			n++;
@@ -931,7 +1043,8 @@ read_terms(struct pv_slice json, struct pv_arena *a, struct pv_obligations *out,
 
 /* A note of the first order that stands against it, or nothing: one that a log we hold proves wrong is not shown. */
 static PV_RESULT
-told_order(struct pv_desk *d, const struct pv_exchange_reply *reply, struct pv_arena *a, struct pv_record *out, struct pv_err *e)
+told_order(struct pv_desk *d, const struct pv_exchange_reply *reply, struct pv_arena *a,
+    struct pv_record *out, struct pv_err *e)
 {
 	struct pv_slice note = reply->order_notes.n != 0 ? reply->order_notes.at[0] : PV_NO_SLICE;
 	const char *end = note.n != 0 ? memchr(note.p, '\n', note.n) : NULL;
@@ -947,12 +1060,16 @@ told_order(struct pv_desk *d, const struct pv_exchange_reply *reply, struct pv_a
 	for (size_t i = 0; i < reply->orders.n; i++)
 		named = named || pv_slice_eq(reply->orders.at[i], r.id);
 	if (r.kind != PV_ORDER || !named)
-		return PV_FAIL(e, PV_E_UNTRUSTED, "the order that comes with the refusal is not one that it names");
+		return PV_FAIL(e, PV_E_UNTRUSTED,
+		    "the order that comes with the refusal is not one that it names");
 	log = pv_home_log(d, r.log);
 	if (log != NULL) {
 		PV_TRY(pv_signed_verify(log->state, &r, note, a, &signers, &n, e));
 		if (n == 0)
-			return PV_FAIL(e, PV_E_UNTRUSTED, "the order that comes with the refusal is signed by nobody that %.*s knows", PV_FMT(r.log));
+			return PV_FAIL(e, PV_E_UNTRUSTED,
+			    "the order that comes with the refusal is signed by nobody that %.*s "
+			    "knows",
+			    PV_FMT(r.log));
 	}
 	*out = r;
 	return PV_DONE;
@@ -960,9 +1077,12 @@ told_order(struct pv_desk *d, const struct pv_exchange_reply *reply, struct pv_a
 
 /* What was said no to, as far as the originator told us. */
 static PV_RESULT
-told_by_reply(struct pv_desk *d, const struct pv_exchange_reply *reply, struct pv_arena *a, struct pv_told *told, struct pv_err *e)
+told_by_reply(struct pv_desk *d, const struct pv_exchange_reply *reply, struct pv_arena *a,
+    struct pv_told *told, struct pv_err *e)
 {
-	*told = (struct pv_told){ .entitled = reply->reason.n != 0, .reference = reply->reference, .orders = reply->orders };
+	*told = (struct pv_told){ .entitled = reply->reason.n != 0,
+		.reference = reply->reference,
+		.orders = reply->orders };
 	for (int why = PV_WHY_STALE; why <= PV_WHY_NOT_BARRED; why++)
 		if (pv_slice_is(reply->reason, pv_reason_name((enum pv_reason)why)))
 			told->why = (enum pv_reason)why;
@@ -971,38 +1091,47 @@ told_by_reply(struct pv_desk *d, const struct pv_exchange_reply *reply, struct p
 
 /* The reply answers a request of ours, and comes from whom we asked. */
 static PV_RESULT
-own_request(struct pv_desk *d, const struct pv_exchange_reply *reply, const struct voices *who, struct pv_arena *a,
-    struct pv_exchange_request *r, struct pv_err *e)
+own_request(struct pv_desk *d, const struct pv_exchange_reply *reply, const struct voices *who,
+    struct pv_arena *a, struct pv_exchange_request *r, struct pv_err *e)
 {
 	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
 	struct pv_store_row row = { .c[PV_C_REQUEST_ID] = PV_CELL_S(reply->request) };
 	bool found, asked = false;
 
 	if (!speaks_for(who, reply->issuer))
-		return PV_FAIL(e, PV_E_UNTRUSTED, "this key may not answer for %.*s", PV_FMT(reply->issuer));
+		return PV_FAIL(
+		    e, PV_E_UNTRUSTED, "this key may not answer for %.*s", PV_FMT(reply->issuer));
 	PV_TRY(pv_store_view_open(&v, d->store, e));
 	PV_TRY(pv_store_row_get(v, PV_T_REQUESTS, &row, a, &found, e));
 	if (found && pv_slice_is(row.c[PV_C_REQUEST_STATE].s, "used"))
-		return pv_advise(PV_FAIL(e, PV_E_INPUT, "the key of request %.*s is no longer here: its answer was used", PV_FMT(reply->request)), e,
-		    "Each opening needs a request of its own: proviso ask");
+		return pv_advise(
+		    PV_FAIL(e, PV_E_INPUT,
+			"the key of request %.*s is no longer here: its answer was used",
+			PV_FMT(reply->request)),
+		    e, "Each opening needs a request of its own: proviso ask");
 	if (!found || !pv_slice_is(row.c[PV_C_REQUEST_STATE].s, "asked"))
-		return PV_FAIL(e, PV_E_INPUT, "this answers request %.*s, which was not made here", PV_FMT(reply->request));
+		return PV_FAIL(e, PV_E_INPUT, "this answers request %.*s, which was not made here",
+		    PV_FMT(reply->request));
 	if (!pv_slice_eq(digest_of(row.c[PV_C_REQUEST_BODY].s, a), reply->digest))
-		return PV_FAIL(e, PV_E_UNTRUSTED, "this answers another request than the one that was made here");
+		return PV_FAIL(e, PV_E_UNTRUSTED,
+		    "this answers another request than the one that was made here");
 	PV_TRY(pv_exchange_request_read(r, row.c[PV_C_REQUEST_BODY].s, a, e));
 	for (size_t i = 0; i < who->n; i++)
-		asked = asked || (pv_name_under(reply->issuer, who->at[i]->key.party) && of_log(d, r->log, who->at[i]->key.party));
+		asked = asked || (pv_name_under(reply->issuer, who->at[i]->key.party) &&
+				     of_log(d, r->log, who->at[i]->key.party));
 	if (!asked || !pv_slice_eq(reply->log, r->log))
-		return PV_FAIL(e, PV_E_UNTRUSTED, "%.*s was asked, and this is signed for %.*s", PV_FMT(r->log), PV_FMT(reply->issuer));
+		return PV_FAIL(e, PV_E_UNTRUSTED, "%.*s was asked, and this is signed for %.*s",
+		    PV_FMT(r->log), PV_FMT(reply->issuer));
 	if (!pv_slice_eq(reply->report, r->report))
-		return PV_FAIL(e, PV_E_UNTRUSTED, "this answers about %.*s, and %.*s was asked for", PV_FMT(reply->report), PV_FMT(r->report));
+		return PV_FAIL(e, PV_E_UNTRUSTED, "this answers about %.*s, and %.*s was asked for",
+		    PV_FMT(reply->report), PV_FMT(r->report));
 	return PV_DONE;
 }
 
 /* The label as its originator's gateway signed it, and as the file names it. */
 static PV_RESULT
-read_label(struct pv_desk *d, const struct pv_exchange_reply *reply, const struct pv_policy *policy, struct pv_arena *a, struct pv_kept *h,
-    struct pv_err *e)
+read_label(struct pv_desk *d, const struct pv_exchange_reply *reply, const struct pv_policy *policy,
+    struct pv_arena *a, struct pv_kept *h, struct pv_err *e)
 {
 	struct voices who;
 	struct pv_slice line;
@@ -1012,27 +1141,35 @@ read_label(struct pv_desk *d, const struct pv_exchange_reply *reply, const struc
 	h->note = reply->label;
 	h->digest = digest_of(line, a);
 	if (h->label.kind != PV_REPORT || !speaks_for(&who, h->label.report.originator))
-		return PV_FAIL(e, PV_E_UNTRUSTED, "the label is not signed by its originator's gateway");
+		return PV_FAIL(
+		    e, PV_E_UNTRUSTED, "the label is not signed by its originator's gateway");
 	if (!pv_slice_eq(h->digest, policy->label) || !pv_slice_eq(h->label.id, policy->report) ||
 	    !pv_slice_eq(h->label.report.originator, policy->originator))
-		return pv_advise(PV_FAIL(e, PV_E_UNTRUSTED, "the label that was signed is not the one this file was sealed under"), e,
-		    "Keep the file as evidence");
+		return pv_advise(
+		    PV_FAIL(e, PV_E_UNTRUSTED,
+			"the label that was signed is not the one this file was sealed under"),
+		    e, "Keep the file as evidence");
 	if (d->own.state->genesis != NULL && d->own.state->genesis->exercise != h->label.exercise)
-		return PV_FAIL(e, PV_E_INPUT, h->label.exercise ? "this report is of an exercise, and this home is not"
-		                                                : "this home is of an exercise, and this report is real");
+		return PV_FAIL(e, PV_E_INPUT,
+		    h->label.exercise ? "this report is of an exercise, and this home is not"
+				      : "this home is of an exercise, and this report is real");
 	return PV_DONE;
 }
 
 static PV_RESULT
-receive_share(struct pv_desk *d, const struct pv_exchange_reply *reply, struct pv_secret **share, struct pv_arena *a, struct pv_err *e)
+receive_share(struct pv_desk *d, const struct pv_exchange_reply *reply, struct pv_secret **share,
+    struct pv_arena *a, struct pv_err *e)
 {
 	PV_AUTO(pv_keyfile_freep) struct pv_keyfile *file = NULL;
 	PV_AUTO(pv_wrap_key_freep) struct pv_wrap_key *key = NULL;
 	const char *path = request_key_path(d, reply->request, a);
 
 	if (access(path, F_OK) != 0)
-		return pv_advise(PV_FAIL(e, PV_E_INPUT, "the key of request %.*s is no longer here: its answer was used", PV_FMT(reply->request)), e,
-		    "Each opening needs a request of its own: proviso ask");
+		return pv_advise(
+		    PV_FAIL(e, PV_E_INPUT,
+			"the key of request %.*s is no longer here: its answer was used",
+			PV_FMT(reply->request)),
+		    e, "Each opening needs a request of its own: proviso ask");
 	PV_TRY(pv_keyfile_load(&file, path, e));
 	PV_TRY(pv_wrap_key_load(&key, file, e));
 	return pv_share_receive(share, key, reply->wrapped, reply->session_key, e);
@@ -1051,7 +1188,8 @@ in_chain(struct pv_names chain, struct pv_slice party)
 
 /* Who had it before us, whoever gave it to us, us. */
 static struct pv_names
-lengthen(struct pv_names chain, const struct pv_record *label, struct pv_slice giver, struct pv_slice me, struct pv_arena *a)
+lengthen(struct pv_names chain, const struct pv_record *label, struct pv_slice giver,
+    struct pv_slice me, struct pv_arena *a)
 {
 	struct pv_slice *at = pv_arena_alloc_n(a, chain.n + 2, sizeof(*at));
 	size_t n = chain.n;
@@ -1066,7 +1204,8 @@ lengthen(struct pv_names chain, const struct pv_record *label, struct pv_slice g
 
 /* An id belongs to the report that had it first here. */
 static PV_RESULT
-check_held(struct pv_desk *d, const struct pv_kept *h, struct pv_arena *a, bool *held, struct pv_err *e)
+check_held(
+    struct pv_desk *d, const struct pv_kept *h, struct pv_arena *a, bool *held, struct pv_err *e)
 {
 	struct pv_kept other;
 
@@ -1074,8 +1213,10 @@ check_held(struct pv_desk *d, const struct pv_kept *h, struct pv_arena *a, bool 
 	if (!*held)
 		return PV_DONE;
 	if (!pv_slice_eq(other.digest, h->digest))
-		return pv_advise(PV_FAIL(e, PV_E_UNTRUSTED, "another report is here under the id %.*s", PV_FMT(h->label.id)), e,
-		    "Keep both files, and ask %.*s", PV_FMT(h->label.report.originator));
+		return pv_advise(
+		    PV_FAIL(e, PV_E_UNTRUSTED, "another report is here under the id %.*s",
+			PV_FMT(h->label.id)),
+		    e, "Keep both files, and ask %.*s", PV_FMT(h->label.report.originator));
 	if (pv_slice_is(other.state, "shared"))
 		return PV_FAIL(e, PV_E_INPUT, "%.*s is a report of this home", PV_FMT(h->label.id));
 	return PV_DONE;
@@ -1111,8 +1252,8 @@ copy_sealed(const struct opened_file *f, const char *path, struct pv_arena *a, s
  * place is named by the label's digest: a partner's id is no path of ours.
  */
 static PV_RESULT
-keep_report(struct pv_desk *d, const struct opened_file *f, const struct pv_secret *share, struct pv_kept *h, struct pv_store_change *row,
-    struct pv_arena *a, struct pv_err *e)
+keep_report(struct pv_desk *d, const struct opened_file *f, const struct pv_secret *share,
+    struct pv_kept *h, struct pv_store_change *row, struct pv_arena *a, struct pv_err *e)
 {
 	PV_AUTO(pv_wrap_key_freep) struct pv_wrap_key *kas = NULL;
 	PV_AUTO(pv_buf_free) struct pv_buf wrapped = { 0 };
@@ -1133,7 +1274,8 @@ keep_report(struct pv_desk *d, const struct opened_file *f, const struct pv_secr
 
 /* ---- opening with a partner's answer ---- */
 
-struct using {
+struct using
+{
 	struct pv_desk *d;
 	const struct pv_open_ask *ask;
 	const struct opened_file *f;
@@ -1150,13 +1292,20 @@ struct using {
 static struct pv_journal_entry
 received_entry(const struct using *u, const char *kind)
 {
-	return (struct pv_journal_entry){ .kind = kind, .release = u->reply->release, .report = u->r.report, .party = u->r.party,
-		.person = u->r.person, .purpose = u->r.purpose, .label = u->h.digest, .decision = pv_judgement_json(&u->j, u->a) };
+	return (struct pv_journal_entry){ .kind = kind,
+		.release = u->reply->release,
+		.report = u->r.report,
+		.party = u->r.party,
+		.person = u->r.person,
+		.purpose = u->r.purpose,
+		.label = u->h.digest,
+		.decision = pv_judgement_json(&u->j, u->a) };
 }
 
 /* It was received, and is refused after all: what was kept is let go with the entry that says so. */
 static PV_RESULT
-stop_using(struct using *u, const char *kind, uint64_t bytes, struct pv_open_answer *out, struct pv_err *e)
+stop_using(
+    struct using *u, const char *kind, uint64_t bytes, struct pv_open_answer *out, struct pv_err *e)
 {
 	struct pv_journal_entry entry = received_entry(u, kind);
 	struct pv_store_change gone = { .op = PV_OP_DELETE, .table = PV_T_REPORTS };
@@ -1174,7 +1323,8 @@ stop_using(struct using *u, const char *kind, uint64_t bytes, struct pv_open_ans
 static PV_RESULT
 close_request(struct using *u, struct pv_err *e)
 {
-	struct pv_store_change row = closed_row(u->d, &u->r, "used", u->reply->digest, u->a, PV_OP_PUT);
+	struct pv_store_change row =
+	    closed_row(u->d, &u->r, "used", u->reply->digest, u->a, PV_OP_PUT);
 	struct pv_store_submission sub = { .changes = &row, .n = 1 };
 	struct pv_store_result r;
 	bool moved;
@@ -1193,7 +1343,8 @@ check_terms(struct using *u, struct pv_open_answer *out, struct pv_err *e)
 	if (!u->ask->keep)
 		return PV_DONE;
 	if (!custody)
-		return PV_FAIL(e, PV_E_INPUT, "no agreement lets you keep %.*s and give it on", PV_FMT(u->r.report));
+		return PV_FAIL(e, PV_E_INPUT, "no agreement lets you keep %.*s and give it on",
+		    PV_FMT(u->r.report));
 	PV_TRY(check_held(u->d, &u->h, u->a, &held, e));
 	u->keep = !held; /* what is held keeps the chain it came by */
 	u->h.custodians = lengthen(chain, &u->h.label, u->who->at[0]->key.party, u->r.party, u->a);
@@ -1208,9 +1359,12 @@ check_grant(struct using *u, struct pv_open_answer *out, struct pv_err *e)
 	struct pv_matter m;
 
 	if (!pv_slice_eq(u->r.report, policy->report))
-		return PV_FAIL(e, PV_E_INPUT, "the answer is about report %.*s, the file holds %.*s", PV_FMT(u->r.report), PV_FMT(policy->report));
+		return PV_FAIL(e, PV_E_INPUT,
+		    "the answer is about report %.*s, the file holds %.*s", PV_FMT(u->r.report),
+		    PV_FMT(policy->report));
 	if (u->r.expires <= pv_desk_now(u->d))
-		return pv_advise(PV_FAIL(e, PV_E_INPUT, "this answer has expired with its request"), e, "Ask anew: proviso ask");
+		return pv_advise(PV_FAIL(e, PV_E_INPUT, "this answer has expired with its request"),
+		    e, "Ask anew: proviso ask");
 	PV_TRY(read_label(u->d, u->reply, policy, u->a, &u->h, e));
 	PV_TRY(check_terms(u, out, e));
 	/* Our own orders again, now that the label is known, and as they are now. */
@@ -1237,11 +1391,13 @@ use_grant(struct using *u, struct pv_open_answer *out, struct pv_err *e)
 
 	PV_TRY(check_grant(u, out, e));
 	if (u->j.decision.answer != PV_RELEASE)
-		return refused_here(u->d, &u->j, &u->c, u->r.report, u->r.person, u->a, &out->refused, e);
+		return refused_here(
+		    u->d, &u->j, &u->c, u->r.report, u->r.person, u->a, &out->refused, e);
 	PV_TRY(receive_share(u->d, u->reply, &share, u->a, e));
 	shares = share;
 	PV_TRY(pv_sealed_unlock(u->f->sealed, &shares, 1, e));
-	PV_TRY(prove_plain(u->f->sealed, &u->h.label, e)); /* what is not the originator's is neither kept nor said to be received */
+	PV_TRY(prove_plain(u->f->sealed, &u->h.label,
+	    e)); /* what is not the originator's is neither kept nor said to be received */
 	if (u->keep)
 		PV_TRY(keep_report(u->d, u->f, share, &u->h, &row, u->a, e));
 	entry = received_entry(u, "received");
@@ -1253,7 +1409,8 @@ use_grant(struct using *u, struct pv_open_answer *out, struct pv_err *e)
 	}
 	st = write_plain(&l, u->f->sealed, u->ask->out_path, e);
 	if (!pv_ok(st) && l.stopped) {
-		PV_TRY(pv_judge_again(u->d, &u->c, u->a, &u->j, e)); /* the same again, in an arena that stays */
+		PV_TRY(pv_judge_again(
+		    u->d, &u->c, u->a, &u->j, e)); /* the same again, in an arena that stays */
 		return stop_using(u, l.left == 0 ? "not-given" : "cut", l.left, out, e);
 	}
 	if (!pv_ok(st)) {
@@ -1274,7 +1431,8 @@ use_grant(struct using *u, struct pv_open_answer *out, struct pv_err *e)
 }
 
 static PV_RESULT
-open_with_grant(struct pv_desk *d, const struct pv_open_ask *ask, struct pv_arena *a, struct pv_open_answer *out, struct pv_err *e)
+open_with_grant(struct pv_desk *d, const struct pv_open_ask *ask, struct pv_arena *a,
+    struct pv_open_answer *out, struct pv_err *e)
 {
 	struct opened_file f = { 0 };
 	struct pv_exchange_reply reply;
@@ -1299,13 +1457,15 @@ open_with_grant(struct pv_desk *d, const struct pv_open_ask *ask, struct pv_aren
 }
 
 PV_RESULT
-pv_desk_open_report(struct pv_desk *d, const struct pv_open_ask *ask, struct pv_arena *a, struct pv_open_answer *out, struct pv_err *e)
+pv_desk_open_report(struct pv_desk *d, const struct pv_open_ask *ask, struct pv_arena *a,
+    struct pv_open_answer *out, struct pv_err *e)
 {
 	*out = (struct pv_open_answer){ 0 };
 	PV_TRY(pv_home_refresh(d, e));
 	if (ask->grant.n != 0)
 		return open_with_grant(d, ask, a, out, e);
 	if (ask->purpose.n == 0)
-		return pv_advise(PV_FAIL(e, PV_E_INPUT, "a purpose must be stated"), e, "say what it is for: --purpose PURPOSE");
+		return pv_advise(PV_FAIL(e, PV_E_INPUT, "a purpose must be stated"), e,
+		    "say what it is for: --purpose PURPOSE");
 	return open_own(d, ask, a, out, e);
 }

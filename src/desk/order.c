@@ -16,7 +16,8 @@
 
 /* What the order kept from whom. */
 static PV_RESULT
-read_withheld(struct pv_desk *d, struct pv_slice order, struct pv_arena *a, struct pv_order_row *out, struct pv_err *e)
+read_withheld(struct pv_desk *d, struct pv_slice order, struct pv_arena *a,
+    struct pv_order_row *out, struct pv_err *e)
 {
 	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
 	PV_AUTO(pv_store_cursor_freep) struct pv_store_cursor *c = NULL;
@@ -31,13 +32,15 @@ read_withheld(struct pv_desk *d, struct pv_slice order, struct pv_arena *a, stru
 	PV_TRY(pv_store_view_open(&v, d->store, e));
 	PV_TRY(pv_store_rows(&c, v, &q, e));
 	while (pv_ok(st = pv_store_row_next(c, &row, &more, e)) && more)
-		*PV_VEC_ADD(&list) = pv_arena_printf(a, "%.*s to %.*s", PV_FMT(row.c[PV_C_WITHHELD_REPORT].s), PV_FMT(row.c[PV_C_WITHHELD_PARTY].s));
+		*PV_VEC_ADD(&list) = pv_arena_printf(a, "%.*s to %.*s",
+		    PV_FMT(row.c[PV_C_WITHHELD_REPORT].s), PV_FMT(row.c[PV_C_WITHHELD_PARTY].s));
 	out->withheld = pv_name_list_keep(&list, a);
 	return st;
 }
 
 static PV_RESULT
-read_acks(struct pv_desk *d, struct pv_slice order, struct pv_arena *a, const struct pv_record **acks, size_t *n, struct pv_err *e)
+read_acks(struct pv_desk *d, struct pv_slice order, struct pv_arena *a,
+    const struct pv_record **acks, size_t *n, struct pv_err *e)
 {
 	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
 	PV_AUTO(pv_store_cursor_freep) struct pv_store_cursor *c = NULL;
@@ -56,7 +59,8 @@ read_acks(struct pv_desk *d, struct pv_slice order, struct pv_arena *a, const st
 		struct pv_slice note = row.c[PV_C_ACK_BODY].s;
 		const char *end = memchr(note.p, '\n', note.n);
 
-		st = pv_record_read_text(PV_VEC_ADD(&list), pv_slice_sub(note, 0, end != NULL ? (size_t)(end - note.p) : note.n), 0, a, e);
+		st = pv_record_read_text(PV_VEC_ADD(&list),
+		    pv_slice_sub(note, 0, end != NULL ? (size_t)(end - note.p) : note.n), 0, a, e);
 		if (!pv_ok(st))
 			break;
 	}
@@ -70,14 +74,16 @@ read_acks(struct pv_desk *d, struct pv_slice order, struct pv_arena *a, const st
 }
 
 static bool
-in_force(const struct pv_state *s, const struct pv_fact *f, uint64_t at, struct pv_condition_view *view)
+in_force(
+    const struct pv_state *s, const struct pv_fact *f, uint64_t at, struct pv_condition_view *view)
 {
 	const struct pv_order *o = &f->r->order;
 
 	*view = (struct pv_condition_view){ 0 };
 	if (o->holds_while.n != 0)
 		*view = pv_state_condition(s, o->holds_while, f->r->issuer, &o->counterpart, at);
-	if (at < f->since || at < o->effective || (o->until != 0 && at >= o->until) || at >= f->ended)
+	if (at < f->since || at < o->effective || (o->until != 0 && at >= o->until) ||
+	    at >= f->ended)
 		return false;
 	if (f->hold && at >= f->r->time + HOLD_LIFE_S)
 		return false;
@@ -85,8 +91,8 @@ in_force(const struct pv_state *s, const struct pv_fact *f, uint64_t at, struct 
 }
 
 PV_RESULT
-pv_desk_orders(struct pv_desk *d, struct pv_slice only_id, uint64_t at, struct pv_arena *a, const struct pv_order_row **rows, size_t *n,
-    struct pv_err *e)
+pv_desk_orders(struct pv_desk *d, struct pv_slice only_id, uint64_t at, struct pv_arena *a,
+    const struct pv_order_row **rows, size_t *n, struct pv_err *e)
 {
 	const struct pv_facts *orders;
 	struct pv_order_row *list;
@@ -101,9 +107,14 @@ pv_desk_orders(struct pv_desk *d, struct pv_slice only_id, uint64_t at, struct p
 
 		if (only_id.n != 0 && !pv_slice_eq(only_id, f->r->id))
 			continue;
-		*row = (struct pv_order_row){ .order = *f->r, .index = f->index, .since = f->since, .ended = f->ended, .hold = f->hold };
+		*row = (struct pv_order_row){ .order = *f->r,
+			.index = f->index,
+			.since = f->since,
+			.ended = f->ended,
+			.hold = f->hold };
 		row->hold_lapses = f->hold ? f->r->time + HOLD_LIFE_S : 0;
-		row->in_force = in_force(d->own.state, f, at != 0 ? at : pv_desk_now(d), &row->condition);
+		row->in_force =
+		    in_force(d->own.state, f, at != 0 ? at : pv_desk_now(d), &row->condition);
 		condition = pv_state_find(d->own.state, f->r->order.holds_while);
 		if (condition != NULL && condition->r->kind == PV_CONDITION)
 			row->condition_quorum = condition->r->condition.quorum;
@@ -124,11 +135,12 @@ struct previewing {
 	struct pv_desk *d;
 	struct pv_arena *a;
 	const struct pv_record *r;
-	struct pv_overlay *overlay;     /* the order, as if it stood */
-	const struct pv_fact *lifted;   /* a lift: the order that ends */
-	struct pv_snapshot *without;    /* a lift: the state without that order */
+	struct pv_overlay *overlay;   /* the order, as if it stood */
+	const struct pv_fact *lifted; /* a lift: the order that ends */
+	struct pv_snapshot *without;  /* a lift: the state without that order */
 	struct pv_preview *out;
-	struct pv_name_list stopped, partly, going_on, because, receive, give, near_, reopened, still, still_by;
+	struct pv_name_list stopped, partly, going_on, because, receive, give, near_, reopened,
+	    still, still_by;
 };
 
 /* The same question before and after. */
@@ -138,14 +150,20 @@ struct both {
 };
 
 static void
-decide_one(struct previewing *p, const struct pv_case *c, bool after, enum pv_answer_kind *answer, struct pv_slice *decided)
+decide_one(struct previewing *p, const struct pv_case *c, bool after, enum pv_answer_kind *answer,
+    struct pv_slice *decided)
 {
 	struct pv_log *log = &p->d->own;
 	struct pv_origin origin = { 0 };
 	struct pv_origins in = { &origin, 1 };
 	struct pv_ref orders[8], agreements[8];
-	struct pv_decision dec = { .orders = { .at = orders, .cap = 8 }, .agreements = { .at = agreements, .cap = 8 } };
-	struct pv_request r = { .matter = c->matter, .recipient = c->recipient, .purpose = c->purpose, .channel = c->channel, .side = c->side,
+	struct pv_decision dec = { .orders = { .at = orders, .cap = 8 },
+		.agreements = { .at = agreements, .cap = 8 } };
+	struct pv_request r = { .matter = c->matter,
+		.recipient = c->recipient,
+		.purpose = c->purpose,
+		.channel = c->channel,
+		.side = c->side,
 		.first_only = true };
 
 	pv_home_snapshot(log);
@@ -156,7 +174,9 @@ decide_one(struct previewing *p, const struct pv_case *c, bool after, enum pv_an
 		r.now_s = r.signed_s = p->r->order.effective;
 	pv_decide(&in, &r, &dec);
 	*answer = dec.answer;
-	*decided = dec.orders.n != 0 ? dec.orders.at[0].r->id : dec.agreements.n != 0 ? dec.agreements.at[0].r->id : PV_NO_SLICE;
+	*decided = dec.orders.n != 0       ? dec.orders.at[0].r->id
+		   : dec.agreements.n != 0 ? dec.agreements.at[0].r->id
+					   : PV_NO_SLICE;
 }
 
 static void
@@ -190,9 +210,11 @@ stops_below(struct previewing *p, const struct pv_case *c)
 
 /* One purpose of one agreement: stopped, going on, open again, or still stopped by another order. */
 static void
-sort_agreement(struct previewing *p, const struct pv_record *r, const struct pv_case *c, const struct both *pair)
+sort_agreement(struct previewing *p, const struct pv_record *r, const struct pv_case *c,
+    const struct both *pair)
 {
-	struct pv_slice label = pv_arena_printf(p->a, "%.*s to %.*s for %.*s", PV_FMT(r->id), PV_FMT(r->agreement.to), PV_FMT(c->purpose));
+	struct pv_slice label = pv_arena_printf(p->a, "%.*s to %.*s for %.*s", PV_FMT(r->id),
+	    PV_FMT(r->agreement.to), PV_FMT(c->purpose));
 
 	if (p->lifted != NULL) {
 		if (pair->before == PV_REFUSE && pair->after == PV_RELEASE) {
@@ -210,7 +232,9 @@ sort_agreement(struct previewing *p, const struct pv_record *r, const struct pv_
 			*PV_VEC_ADD(&p->partly) = label;
 			pv_name_list_add_once(&p->receive, r->agreement.to);
 		}
-		*PV_VEC_ADD(&p->because) = p->r->order.except.n != 0 ? PV_SLICE("excepted, or not covered") : PV_SLICE("not covered");
+		*PV_VEC_ADD(&p->because) = p->r->order.except.n != 0
+					       ? PV_SLICE("excepted, or not covered")
+					       : PV_SLICE("not covered");
 	}
 }
 
@@ -221,12 +245,16 @@ preview_agreement(struct previewing *p, const struct pv_fact *f)
 	struct pv_slice scope[2] = { g->topic, g->region };
 
 	for (size_t k = 0; k < g->purposes.n; k++) {
-		struct pv_case c = { .recipient = g->to, .purpose = g->purposes.at[k],
-			.channel = g->channels.n != 0 ? g->channels.at[0] : PV_SLICE("exchange.courier") };
+		struct pv_case c = { .recipient = g->to,
+			.purpose = g->purposes.at[k],
+			.channel =
+			    g->channels.n != 0 ? g->channels.at[0] : PV_SLICE("exchange.courier") };
 		struct both pair;
 
-		c.matter = (struct pv_matter){ .originator = g->from, .topics = { scope, g->topic.n != 0 ? 1 : 0 },
-			.regions = { scope + 1, g->region.n != 0 ? 1 : 0 }, .identified = PV_IDENTIFIED_ALL };
+		c.matter = (struct pv_matter){ .originator = g->from,
+			.topics = { scope, g->topic.n != 0 ? 1 : 0 },
+			.regions = { scope + 1, g->region.n != 0 ? 1 : 0 },
+			.identified = PV_IDENTIFIED_ALL };
 		decide_both(p, &c, &pair);
 		sort_agreement(p, f->r, &c, &pair);
 	}
@@ -301,7 +329,8 @@ preview_parties(struct previewing *p)
 			struct pv_slice parent = pv_name_parent(o->counterpart.at[k]);
 
 			counterpart = counterpart || pv_name_under(name, o->counterpart.at[k]);
-			sibling = sibling || (parent.n != 0 && pv_slice_eq(pv_name_parent(name), parent));
+			sibling =
+			    sibling || (parent.n != 0 && pv_slice_eq(pv_name_parent(name), parent));
 		}
 		p->out->echelons += subject ? 1 : 0;
 		p->out->counterparts += counterpart ? 1 : 0;
@@ -351,14 +380,16 @@ preview(struct previewing *p, struct pv_err *e)
 	if (p->lifted == NULL) {
 		preview_parties(p);
 		condition = pv_state_find(p->d->own.state, p->r->order.holds_while);
-		if (condition != NULL && condition->r->kind == PV_CONDITION && condition->r->condition.text.n != 0)
+		if (condition != NULL && condition->r->kind == PV_CONDITION &&
+		    condition->r->condition.text.n != 0)
 			p->out->condition_text = condition->r->condition.text.at[0].text;
 	}
 	return PV_DONE;
 }
 
 PV_RESULT
-pv_desk_preview(struct pv_desk *d, const struct pv_record *r, struct pv_arena *a, struct pv_preview *out, struct pv_err *e)
+pv_desk_preview(struct pv_desk *d, const struct pv_record *r, struct pv_arena *a,
+    struct pv_preview *out, struct pv_err *e)
 {
 	struct previewing p = { .d = d, .a = a, .r = r, .out = out };
 	struct pv_fact as_if = { .r = r, .index = UINT64_MAX, .ended = PV_NEVER };
@@ -369,14 +400,16 @@ pv_desk_preview(struct pv_desk *d, const struct pv_record *r, struct pv_arena *a
 	if (r->kind == PV_LIFT) {
 		p.lifted = pv_state_find(d->own.state, r->lift.order);
 		if (p.lifted == NULL || p.lifted->r->kind != PV_ORDER)
-			return PV_FAIL(e, PV_E_INPUT, "no order \"%.*s\" in %.*s", PV_FMT(r->lift.order), PV_FMT(d->origin));
+			return PV_FAIL(e, PV_E_INPUT, "no order \"%.*s\" in %.*s",
+			    PV_FMT(r->lift.order), PV_FMT(d->origin));
 		build_without(&p);
 	} else if (r->kind == PV_ORDER) {
 		as_if.since = pv_desk_now(d);
 		p.overlay = pv_overlay_new();
 		pv_overlay_add(p.overlay, d->own.state, &as_if);
 	} else {
-		return PV_FAIL(e, PV_E_INPUT, "orders and lifts have a preview, a %s has none", pv_kind_name(r->kind));
+		return PV_FAIL(e, PV_E_INPUT, "orders and lifts have a preview, a %s has none",
+		    pv_kind_name(r->kind));
 	}
 	st = preview(&p, e);
 	if (pv_ok(st) && p.lifted != NULL) {

@@ -75,11 +75,16 @@ row_of(const struct pv_record *r, struct pv_slice note)
 }
 
 static PV_RESULT
-entry_of(const struct pv_record *r, struct pv_slice person, struct pv_journal_entry *out, struct pv_err *e)
+entry_of(const struct pv_record *r, struct pv_slice person, struct pv_journal_entry *out,
+    struct pv_err *e)
 {
-	*out = (struct pv_journal_entry){ .kind = pv_kind_name(r->kind), .party = r->issuer, .person = person, .detail = r->line };
+	*out = (struct pv_journal_entry){ .kind = pv_kind_name(r->kind),
+		.party = r->issuer,
+		.person = person,
+		.detail = r->line };
 	if (row_of(r, PV_NO_SLICE).op == PV_OP_NONE)
-		return PV_FAIL(e, PV_E_INPUT, "a %s does not belong in the journal", pv_kind_name(r->kind));
+		return PV_FAIL(
+		    e, PV_E_INPUT, "a %s does not belong in the journal", pv_kind_name(r->kind));
 	if (r->kind == PV_OUTCOME) {
 		out->report = r->outcome.report;
 		out->release = r->outcome.release;
@@ -89,8 +94,8 @@ entry_of(const struct pv_record *r, struct pv_slice person, struct pv_journal_en
 }
 
 PV_RESULT
-pv_outcome_lay(struct pv_desk *d, const struct pv_record *r, struct pv_slice note, size_t base, struct pv_arena *a,
-    struct pv_journal_laid *out, struct pv_err *e)
+pv_outcome_lay(struct pv_desk *d, const struct pv_record *r, struct pv_slice note, size_t base,
+    struct pv_arena *a, struct pv_journal_laid *out, struct pv_err *e)
 {
 	struct pv_store_change row = row_of(r, note);
 	struct pv_journal_entry entry;
@@ -111,11 +116,15 @@ find_release(struct pv_desk *d, const struct pv_outcome *o, struct pv_arena *a, 
 	PV_TRY(pv_store_view_open(&v, d->store, e));
 	PV_TRY(pv_store_row_get(v, PV_T_RELEASES, &row, a, &found, e));
 	if (!found || !pv_slice_eq(row.c[PV_C_RELEASE_REPORT].s, o->report))
-		return pv_within(PV_FAIL(e, PV_E_INPUT, "no opening %.*s of report %.*s was given here", PV_FMT(o->release), PV_FMT(o->report)), e,
-		    "release");
-	if (!pv_name_under(o->by, row.c[PV_C_RELEASE_PARTY].s) && !pv_name_under(row.c[PV_C_RELEASE_PARTY].s, o->by))
-		return pv_within(PV_FAIL(e, PV_E_INPUT, "%.*s did not open it; %.*s did", PV_FMT(o->by), PV_FMT(row.c[PV_C_RELEASE_PARTY].s)), e,
-		    "by");
+		return pv_within(
+		    PV_FAIL(e, PV_E_INPUT, "no opening %.*s of report %.*s was given here",
+			PV_FMT(o->release), PV_FMT(o->report)),
+		    e, "release");
+	if (!pv_name_under(o->by, row.c[PV_C_RELEASE_PARTY].s) &&
+	    !pv_name_under(row.c[PV_C_RELEASE_PARTY].s, o->by))
+		return pv_within(PV_FAIL(e, PV_E_INPUT, "%.*s did not open it; %.*s did",
+				     PV_FMT(o->by), PV_FMT(row.c[PV_C_RELEASE_PARTY].s)),
+		    e, "by");
 	return PV_DONE;
 }
 
@@ -127,20 +136,28 @@ check_about(struct pv_desk *d, const struct pv_record *r, struct pv_arena *a, st
 
 	switch (r->kind) {
 	case PV_OUTCOME:
-		if (!pv_name_under(r->outcome.by, r->issuer) && !pv_name_under(r->issuer, r->outcome.by))
-			return pv_within(PV_FAIL(e, PV_E_INPUT, "%.*s does not speak for %.*s", PV_FMT(r->issuer), PV_FMT(r->outcome.by)), e, "by");
+		if (!pv_name_under(r->outcome.by, r->issuer) &&
+		    !pv_name_under(r->issuer, r->outcome.by))
+			return pv_within(PV_FAIL(e, PV_E_INPUT, "%.*s does not speak for %.*s",
+					     PV_FMT(r->issuer), PV_FMT(r->outcome.by)),
+			    e, "by");
 		return find_release(d, &r->outcome, a, e);
 	case PV_INCIDENT:
 		if (r->incident.observed_from > pv_desk_now(d) + 300)
-			return pv_within(PV_FAIL(e, PV_E_INPUT, "this is in the future"), e, "observed.from");
+			return pv_within(
+			    PV_FAIL(e, PV_E_INPUT, "this is in the future"), e, "observed.from");
 		return PV_DONE;
 	case PV_ACK:
 	case PV_ANSWER:
 		f = pv_state_find(d->own.state, order);
 		if (f == NULL || f->r->kind != PV_ORDER)
-			return pv_within(PV_FAIL(e, PV_E_INPUT, "no order \"%.*s\" in %.*s", PV_FMT(order), PV_FMT(d->origin)), e, "order");
+			return pv_within(PV_FAIL(e, PV_E_INPUT, "no order \"%.*s\" in %.*s",
+					     PV_FMT(order), PV_FMT(d->origin)),
+			    e, "order");
 		if (r->kind == PV_ACK && !pv_name_under(r->ack.party, r->issuer))
-			return pv_within(PV_FAIL(e, PV_E_INPUT, "%.*s does not speak for %.*s", PV_FMT(r->issuer), PV_FMT(r->ack.party)), e, "party");
+			return pv_within(PV_FAIL(e, PV_E_INPUT, "%.*s does not speak for %.*s",
+					     PV_FMT(r->issuer), PV_FMT(r->ack.party)),
+			    e, "party");
 		return PV_DONE;
 	case PV_KIND_NONE:
 	case PV_GENESIS:
@@ -162,11 +179,13 @@ check_about(struct pv_desk *d, const struct pv_record *r, struct pv_arena *a, st
 	case PV_KIND_COUNT:
 		break;
 	}
-	return PV_FAIL(e, PV_E_INPUT, "a %s comes with a sealed file, not by itself", pv_kind_name(r->kind));
+	return PV_FAIL(
+	    e, PV_E_INPUT, "a %s comes with a sealed file, not by itself", pv_kind_name(r->kind));
 }
 
 static PV_RESULT
-check_signature(struct pv_desk *d, const struct pv_record *r, struct pv_slice bytes, struct pv_arena *a, struct pv_err *e)
+check_signature(struct pv_desk *d, const struct pv_record *r, struct pv_slice bytes,
+    struct pv_arena *a, struct pv_err *e)
 {
 	const struct pv_facts *keys = &d->own.state->by_kind[PV_KEY];
 	uint64_t now = pv_desk_now(d);
@@ -179,21 +198,26 @@ check_signature(struct pv_desk *d, const struct pv_record *r, struct pv_slice by
 		struct pv_vkey vkey;
 		struct pv_err ignored;
 
-		if (k->use != PV_USE_GATEWAY || !pv_fact_stands(keys->at[i], now) || now < k->from || (k->until != 0 && now >= k->until) ||
-		    !pv_name_under(r->issuer, k->party) || !pv_ok(pv_vkey_read(&vkey, k->key, &ignored)))
+		if (k->use != PV_USE_GATEWAY || !pv_fact_stands(keys->at[i], now) ||
+		    now < k->from || (k->until != 0 && now >= k->until) ||
+		    !pv_name_under(r->issuer, k->party) ||
+		    !pv_ok(pv_vkey_read(&vkey, k->key, &ignored)))
 			continue;
 		for (size_t s = 0; s < note.sig_count; s++)
-			if (note.sigs[s].id == vkey.id && pv_slice_eq(note.sigs[s].name, vkey.name)) {
+			if (note.sigs[s].id == vkey.id &&
+			    pv_slice_eq(note.sigs[s].name, vkey.name)) {
 				PV_TRY(pv_note_verify(&note, &vkey, &check, 1, e));
 				if (check.good)
 					return PV_DONE;
 			}
 	}
-	return PV_FAIL(e, PV_E_UNTRUSTED, "not signed by a gateway that %.*s binds to %.*s", PV_FMT(d->origin), PV_FMT(r->issuer));
+	return PV_FAIL(e, PV_E_UNTRUSTED, "not signed by a gateway that %.*s binds to %.*s",
+	    PV_FMT(d->origin), PV_FMT(r->issuer));
 }
 
 static PV_RESULT
-is_here(struct pv_desk *d, const struct pv_record *r, struct pv_slice note, struct pv_arena *a, bool *here, struct pv_err *e)
+is_here(struct pv_desk *d, const struct pv_record *r, struct pv_slice note, struct pv_arena *a,
+    bool *here, struct pv_err *e)
 {
 	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
 	struct pv_store_change row = row_of(r, note);
@@ -208,17 +232,23 @@ is_here(struct pv_desk *d, const struct pv_record *r, struct pv_slice note, stru
 	for (size_t i = 0; i < PV_STORE_COLUMNS && !*here; i++)
 		*here = pv_slice_eq(found_row.c[i].s, note);
 	if (!*here && row.op == PV_OP_ADD)
-		return pv_within(PV_FAIL(e, PV_E_INPUT, "\"%.*s\" is here with other content", PV_FMT(r->id)), e, "id");
+		return pv_within(
+		    PV_FAIL(e, PV_E_INPUT, "\"%.*s\" is here with other content", PV_FMT(r->id)), e,
+		    "id");
 	return PV_DONE;
 }
 
 PV_RESULT
-pv_outcome_check(struct pv_desk *d, const struct pv_record *r, struct pv_slice note, struct pv_arena *a, bool *here, struct pv_err *e)
+pv_outcome_check(struct pv_desk *d, const struct pv_record *r, struct pv_slice note,
+    struct pv_arena *a, bool *here, struct pv_err *e)
 {
 	*here = false;
 	if (note.n == 0)
-		return pv_advise(PV_FAIL(e, PV_E_INPUT, "a %s must be signed by the gateway of who states it", pv_kind_name(r->kind)), e,
-		    "state your own with 'proviso %s'", r->kind == PV_ACK ? "order ack" : pv_kind_name(r->kind));
+		return pv_advise(
+		    PV_FAIL(e, PV_E_INPUT, "a %s must be signed by the gateway of who states it",
+			pv_kind_name(r->kind)),
+		    e, "state your own with 'proviso %s'",
+		    r->kind == PV_ACK ? "order ack" : pv_kind_name(r->kind));
 	PV_TRY(check_signature(d, r, note, a, e));
 	PV_TRY(check_about(d, r, a, e));
 	return is_here(d, r, note, a, here, e);
@@ -237,8 +267,8 @@ random_id(struct pv_desk *d, const char *prefix, struct pv_arena *a)
 
 /* A recipient states outcomes of what was opened here, so the opening is one of its own journal's, or it names what the grant named. */
 PV_RESULT
-pv_desk_state_record(struct pv_desk *d, struct pv_record *r, struct pv_slice person, struct pv_buf *note, uint64_t *journal_index,
-    struct pv_arena *a, struct pv_err *e)
+pv_desk_state_record(struct pv_desk *d, struct pv_record *r, struct pv_slice person,
+    struct pv_buf *note, uint64_t *journal_index, struct pv_arena *a, struct pv_err *e)
 {
 	PV_AUTO(pv_pair_freep) struct pv_pair *gateway = NULL;
 	PV_AUTO(pv_buf_free) struct pv_buf text = { 0 };
@@ -261,7 +291,8 @@ pv_desk_state_record(struct pv_desk *d, struct pv_record *r, struct pv_slice per
 	pv_record_seal(r, a);
 	PV_TRY(pv_record_read_text(r, r->line, 0, a, e)); /* as strict as what comes in */
 	if (!pv_name_under(r->issuer, d->party))
-		return PV_FAIL(e, PV_E_INPUT, "you act for %.*s, and %.*s is not below it", PV_FMT(d->party), PV_FMT(r->issuer));
+		return PV_FAIL(e, PV_E_INPUT, "you act for %.*s, and %.*s is not below it",
+		    PV_FMT(d->party), PV_FMT(r->issuer));
 	if (r->kind == PV_ACK || r->kind == PV_ANSWER || r->kind == PV_INCIDENT)
 		PV_TRY(r->kind == PV_ANSWER ? PV_DONE : check_about(d, r, a, e));
 	PV_TRY(pv_home_pair(d, "gateway", &gateway, &vkey_text, a, e));

@@ -29,10 +29,16 @@ random_reference(struct pv_desk *d, struct pv_arena *a)
 }
 
 static struct pv_journal_entry
-entry_of(const char *kind, const struct pv_releasing *what, const struct pv_judgement *j, struct pv_arena *a)
+entry_of(const char *kind, const struct pv_releasing *what, const struct pv_judgement *j,
+    struct pv_arena *a)
 {
-	return (struct pv_journal_entry){ .kind = kind, .report = what->report->label.id, .party = what->c->recipient, .person = what->person,
-		.purpose = what->c->purpose, .decision = pv_judgement_json(j, a), .label = what->report->digest };
+	return (struct pv_journal_entry){ .kind = kind,
+		.report = what->report->label.id,
+		.party = what->c->recipient,
+		.person = what->person,
+		.purpose = what->c->purpose,
+		.decision = pv_judgement_json(j, a),
+		.label = what->report->digest };
 }
 
 static uint64_t
@@ -41,14 +47,15 @@ outcome_due(const struct pv_judgement *j)
 	uint64_t within = 0;
 
 	for (size_t i = 0; i < j->obligations.n; i++)
-		if (j->obligations.at[i].duty == PV_REPORT_OUTCOME && (within == 0 || j->obligations.at[i].within_s < within))
+		if (j->obligations.at[i].duty == PV_REPORT_OUTCOME &&
+		    (within == 0 || j->obligations.at[i].within_s < within))
 			within = j->obligations.at[i].within_s;
 	return within != 0 ? j->now_s + within : 0;
 }
 
 static struct pv_store_change
-release_row(struct pv_desk *d, const struct pv_releasing *what, const struct pv_judgement *j, struct pv_slice release, const char *state,
-    struct pv_arena *a)
+release_row(struct pv_desk *d, const struct pv_releasing *what, const struct pv_judgement *j,
+    struct pv_slice release, const char *state, struct pv_arena *a)
 {
 	struct pv_store_change c = { .op = PV_OP_PUT, .table = PV_T_RELEASES };
 
@@ -60,13 +67,15 @@ release_row(struct pv_desk *d, const struct pv_releasing *what, const struct pv_
 	c.row.c[PV_C_RELEASE_SECOND] = PV_CELL_N(j->now_s);
 	c.row.c[PV_C_RELEASE_JOURNAL] = PV_CELL_S(d->journal);
 	c.row.c[PV_C_RELEASE_INDEX] = (struct pv_store_cell){ .from_append = 1 };
-	c.row.c[PV_C_RELEASE_BODY] = PV_CELL_S(pv_arena_printf(a, "%llu", (unsigned long long)outcome_due(j)));
+	c.row.c[PV_C_RELEASE_BODY] =
+	    PV_CELL_S(pv_arena_printf(a, "%llu", (unsigned long long)outcome_due(j)));
 	return c;
 }
 
 /* Kept with the order, so that it can be offered again when the order is over. */
 static struct pv_store_change
-withheld_row(const struct pv_releasing *what, const struct pv_judgement *j, const struct pv_record *order)
+withheld_row(
+    const struct pv_releasing *what, const struct pv_judgement *j, const struct pv_record *order)
 {
 	struct pv_store_change c = { .op = PV_OP_PUT, .table = PV_T_WITHHELD };
 
@@ -79,11 +88,13 @@ withheld_row(const struct pv_releasing *what, const struct pv_judgement *j, cons
 }
 
 static PV_RESULT
-refuse(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *a, struct pv_released *out, struct pv_err *e)
+refuse(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *a,
+    struct pv_released *out, struct pv_err *e)
 {
 	const struct pv_refs *orders = &out->judgement.decision.orders;
 	struct pv_journal_entry entry = entry_of("refused", what, &out->judgement, a);
-	struct pv_store_change *rows = pv_arena_alloc_n(a, what->row_count + orders->n, sizeof(*rows));
+	struct pv_store_change *rows =
+	    pv_arena_alloc_n(a, what->row_count + orders->n, sizeof(*rows));
 	bool first;
 
 	if (what->row_count != 0)
@@ -93,12 +104,13 @@ refuse(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *a, s
 	out->granted = false;
 	out->reference = random_reference(d, a);
 	entry.detail = pv_arena_printf(a, "{\"reference\":\"%.*s\"}", PV_FMT(out->reference));
-	return pv_journal_refusal(d, &entry, rows, what->row_count + orders->n, a, &out->journalled, &first, e);
+	return pv_journal_refusal(
+	    d, &entry, rows, what->row_count + orders->n, a, &out->journalled, &first, e);
 }
 
 static PV_RESULT
-take_back(struct pv_desk *d, const char *kind, const struct pv_releasing *what, const struct pv_released *r, struct pv_slice detail,
-    struct pv_arena *a, struct pv_err *e)
+take_back(struct pv_desk *d, const char *kind, const struct pv_releasing *what,
+    const struct pv_released *r, struct pv_slice detail, struct pv_arena *a, struct pv_err *e)
 {
 	struct pv_journal_entry entry = entry_of(kind, what, &r->judgement, a);
 	struct pv_store_change row = release_row(d, what, &r->judgement, r->release, kind, a);
@@ -110,29 +122,33 @@ take_back(struct pv_desk *d, const char *kind, const struct pv_releasing *what, 
 }
 
 PV_RESULT
-pv_release_not_given(struct pv_desk *d, const struct pv_releasing *what, const struct pv_released *r, const char *why, struct pv_arena *a,
-    struct pv_err *e)
+pv_release_not_given(struct pv_desk *d, const struct pv_releasing *what,
+    const struct pv_released *r, const char *why, struct pv_arena *a, struct pv_err *e)
 {
-	return take_back(d, "not-given", what, r, pv_arena_printf(a, "{\"why\":\"%s\"}", why), a, e);
+	return take_back(
+	    d, "not-given", what, r, pv_arena_printf(a, "{\"why\":\"%s\"}", why), a, e);
 }
 
 PV_RESULT
-pv_release_stop(struct pv_desk *d, const struct pv_releasing *what, uint64_t bytes, struct pv_arena *a, struct pv_released *r,
-    struct pv_err *e)
+pv_release_stop(struct pv_desk *d, const struct pv_releasing *what, uint64_t bytes,
+    struct pv_arena *a, struct pv_released *r, struct pv_err *e)
 {
 	struct pv_releasing bare = *what;
 
 	bare.row_count = 0; /* they were written with the grant */
 	r->granted = false;
 	if (bytes == 0)
-		PV_TRY(pv_release_not_given(d, what, r, "an order arrived before the key left", a, e));
+		PV_TRY(
+		    pv_release_not_given(d, what, r, "an order arrived before the key left", a, e));
 	else
-		PV_TRY(take_back(d, "cut", what, r, pv_arena_printf(a, "{\"bytes\":%llu}", (unsigned long long)bytes), a, e));
+		PV_TRY(take_back(d, "cut", what, r,
+		    pv_arena_printf(a, "{\"bytes\":%llu}", (unsigned long long)bytes), a, e));
 	return refuse(d, &bare, a, r, e);
 }
 
 PV_RESULT
-pv_release_unknown(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *a, struct pv_released *out, struct pv_err *e)
+pv_release_unknown(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *a,
+    struct pv_released *out, struct pv_err *e)
 {
 	*out = (struct pv_released){ 0 };
 	return refuse(d, what, a, out, e);
@@ -155,7 +171,8 @@ detail_of(struct pv_slice channel, struct pv_slice terms, struct pv_arena *a)
 }
 
 static PV_RESULT
-grant(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *a, struct pv_released *out, struct pv_err *e)
+grant(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *a,
+    struct pv_released *out, struct pv_err *e)
 {
 	struct pv_journal_entry entry = entry_of("granted", what, &out->judgement, a);
 	struct pv_store_change rows[ROWS_MAX];
@@ -173,7 +190,8 @@ grant(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *a, st
 	/* The entry is durable. An order may have come while we waited for the disk. */
 	st = pv_judge_again(d, what->c, a, &out->judgement, e);
 	if (!pv_ok(st)) {
-		pv_ignore(pv_release_not_given(d, what, out, "it could not be looked at again", a, &other));
+		pv_ignore(pv_release_not_given(
+		    d, what, out, "it could not be looked at again", a, &other));
 		return st;
 	}
 	out->granted = out->judgement.decision.answer == PV_RELEASE;
@@ -181,7 +199,8 @@ grant(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *a, st
 }
 
 PV_RESULT
-pv_release(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *a, struct pv_released *out, struct pv_err *e)
+pv_release(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *a,
+    struct pv_released *out, struct pv_err *e)
 {
 	*out = (struct pv_released){ 0 };
 	PV_TRY(pv_judge(d, what->c, a, &out->judgement, e));
@@ -202,7 +221,8 @@ may_know(struct pv_desk *d, struct pv_slice caller, const struct pv_record *orde
 }
 
 PV_RESULT
-pv_tell(struct pv_desk *d, const struct pv_released *r, struct pv_slice caller, struct pv_arena *a, struct pv_told *out, struct pv_err *e)
+pv_tell(struct pv_desk *d, const struct pv_released *r, struct pv_slice caller, struct pv_arena *a,
+    struct pv_told *out, struct pv_err *e)
 {
 	const struct pv_decision *dec = &r->judgement.decision;
 	struct pv_slice *orders = pv_arena_alloc_n(a, dec->orders.n, sizeof(*orders));
@@ -210,7 +230,9 @@ pv_tell(struct pv_desk *d, const struct pv_released *r, struct pv_slice caller, 
 	bool suspended = false;
 
 	(void)e;
-	*out = (struct pv_told){ .reference = r->reference, .journalled = true, .journal_index = r->journalled.index };
+	*out = (struct pv_told){
+		.reference = r->reference, .journalled = true, .journal_index = r->journalled.index
+	};
 	for (size_t i = 0; i < dec->orders.n; i++) {
 		const struct pv_record *order = dec->orders.at[i].r;
 
@@ -228,11 +250,14 @@ pv_tell(struct pv_desk *d, const struct pv_released *r, struct pv_slice caller, 
 	out->why = n == 0 ? dec->reason : suspended ? PV_WHY_SUSPENDED : PV_WHY_RESTRICTED;
 	if (n != 0 && out->order.order.holds_while.n != 0) {
 		const struct pv_log *log = r->judgement.stood[dec->orders.at[0].origin].log;
-		const struct pv_fact *condition = pv_state_find(log->state, out->order.order.holds_while);
+		const struct pv_fact *condition =
+		    pv_state_find(log->state, out->order.order.holds_while);
 
-		out->condition = pv_state_condition(log->state, out->order.order.holds_while, out->order.issuer, &out->order.order.counterpart,
-		    r->judgement.now_s);
-		out->condition_quorum = condition != NULL && condition->r->kind == PV_CONDITION ? condition->r->condition.quorum : 0;
+		out->condition = pv_state_condition(log->state, out->order.order.holds_while,
+		    out->order.issuer, &out->order.order.counterpart, r->judgement.now_s);
+		out->condition_quorum = condition != NULL && condition->r->kind == PV_CONDITION
+					    ? condition->r->condition.quorum
+					    : 0;
 	}
 	return PV_DONE;
 }
@@ -260,7 +285,8 @@ pv_terms_json(const struct pv_judgement *j, struct pv_arena *a)
 	pv_jsonw_array(&w, NULL);
 	if (with_custody(j)) {
 		pv_jsonw_object(&w, NULL);
-		pv_jsonw_array(&w, "custodians"); /* through whom it came so far: the next one's chain begins so */
+		pv_jsonw_array(&w,
+		    "custodians"); /* through whom it came so far: the next one's chain begins so */
 		for (size_t i = 0; i < j->request.matter.custodians.n; i++)
 			pv_jsonw_str(&w, NULL, j->request.matter.custodians.at[i]);
 		pv_jsonw_end(&w);

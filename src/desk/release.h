@@ -19,25 +19,28 @@ struct pv_releasing {
 };
 
 struct pv_released {
-	bool granted;                 /* the caller may write the key now, at once */
-	struct pv_slice release;      /* granted */
-	struct pv_slice reference;    /* refused */
+	bool granted;              /* the caller may write the key now, at once */
+	struct pv_slice release;   /* granted */
+	struct pv_slice reference; /* refused */
 	struct pv_judgement judgement;
 	struct pv_journalled journalled;
 };
 
-PV_RESULT pv_release(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *a, struct pv_released *out, struct pv_err *e);
+PV_RESULT pv_release(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *a,
+    struct pv_released *out, struct pv_err *e);
 /* A refusal about a report that is not here. */
-PV_RESULT pv_release_unknown(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *a, struct pv_released *out, struct pv_err *e);
+PV_RESULT pv_release_unknown(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *a,
+    struct pv_released *out, struct pv_err *e);
 /* It was looked at once more and is refused now: after some bytes left ("cut"), or none ("not-given"). r->judgement is the new one. */
-PV_RESULT pv_release_stop(struct pv_desk *d, const struct pv_releasing *what, uint64_t bytes, struct pv_arena *a, struct pv_released *r,
-    struct pv_err *e);
+PV_RESULT pv_release_stop(struct pv_desk *d, const struct pv_releasing *what, uint64_t bytes,
+    struct pv_arena *a, struct pv_released *r, struct pv_err *e);
 /* What was granted did not leave after all. */
-PV_RESULT pv_release_not_given(struct pv_desk *d, const struct pv_releasing *what, const struct pv_released *r, const char *why,
-    struct pv_arena *a, struct pv_err *e);
+PV_RESULT pv_release_not_given(struct pv_desk *d, const struct pv_releasing *what,
+    const struct pv_released *r, const char *why, struct pv_arena *a, struct pv_err *e);
 
 /* What a caller may be told: an order that is public, or anything when the caller is of this authority. */
-PV_RESULT pv_tell(struct pv_desk *d, const struct pv_released *r, struct pv_slice caller, struct pv_arena *a, struct pv_told *out, struct pv_err *e);
+PV_RESULT pv_tell(struct pv_desk *d, const struct pv_released *r, struct pv_slice caller,
+    struct pv_arena *a, struct pv_told *out, struct pv_err *e);
 
 /* JSON array of the obligations; custody: an agreement lets the recipient keep it and give it on. */
 struct pv_slice pv_terms_json(const struct pv_judgement *j, struct pv_arena *a);

@@ -97,7 +97,8 @@ bytes_of(struct pv_slice hex, struct pv_arena *a)
 
 /* extra: the wrapped share, then the custodians, a line each. */
 struct pv_store_change
-pv_report_row(const struct pv_kept *h, const uint8_t sealed_id[32], struct pv_slice content_hex, struct pv_arena *a)
+pv_report_row(const struct pv_kept *h, const uint8_t sealed_id[32], struct pv_slice content_hex,
+    struct pv_arena *a)
 {
 	struct pv_store_change c = { .op = PV_OP_PUT, .table = PV_T_REPORTS };
 	PV_AUTO(pv_buf_free) struct pv_buf extra = { 0 };
@@ -121,15 +122,18 @@ pv_report_row(const struct pv_kept *h, const uint8_t sealed_id[32], struct pv_sl
 }
 
 PV_RESULT
-pv_report_row_read(struct pv_desk *d, const struct pv_store_row *row, struct pv_arena *a, struct pv_kept *out, struct pv_err *e)
+pv_report_row_read(struct pv_desk *d, const struct pv_store_row *row, struct pv_arena *a,
+    struct pv_kept *out, struct pv_err *e)
 {
-	struct pv_slice extra = pv_arena_copy(a, row->c[PV_C_REPORT_EXTRA].s), line, rest, *custodians;
+	struct pv_slice extra = pv_arena_copy(a, row->c[PV_C_REPORT_EXTRA].s), line, rest,
+			*custodians;
 	char digest[2 * PV_HASH + 1];
 	const char *end;
 	size_t n = 0;
 
 	(void)d;
-	*out = (struct pv_kept){ .note = pv_arena_copy(a, row->c[PV_C_REPORT_BODY].s), .created = row->c[PV_C_REPORT_CREATED].n };
+	*out = (struct pv_kept){ .note = pv_arena_copy(a, row->c[PV_C_REPORT_BODY].s),
+		.created = row->c[PV_C_REPORT_CREATED].n };
 	out->digest = hex_of(row->c[PV_C_REPORT_DIGEST].s, a);
 	out->place = pv_arena_copy(a, row->c[PV_C_REPORT_PLACE].s);
 	out->state = pv_arena_copy(a, row->c[PV_C_REPORT_STATE].s);
@@ -144,15 +148,21 @@ pv_report_row_read(struct pv_desk *d, const struct pv_store_row *row, struct pv_
 	if (end == NULL)
 		return PV_FAIL(e, PV_E_UNTRUSTED, "the label of a report is damaged");
 	line = pv_slice_sub(out->note, 0, (size_t)(end - out->note.p));
-	pv_hash_hex(line, digest); /* the sealed file's key is bound to this digest: the label that decides is the one that was signed */
+	pv_hash_hex(line,
+	    digest); /* the sealed file's key is bound to this digest: the label that decides is the one that was signed */
 	if (!pv_slice_is(out->digest, digest))
-		return pv_advise(PV_FAIL(e, PV_E_UNTRUSTED, "the label of report %.*s is not the one that was signed", PV_FMT(row->c[PV_C_REPORT_ID].s)), e,
-		    "Somebody changed the store. Keep it as evidence, and restore the newest backup beside it");
+		return pv_advise(PV_FAIL(e, PV_E_UNTRUSTED,
+				     "the label of report %.*s is not the one that was signed",
+				     PV_FMT(row->c[PV_C_REPORT_ID].s)),
+		    e,
+		    "Somebody changed the store. Keep it as evidence, and restore the newest "
+		    "backup beside it");
 	return pv_record_read_text(&out->label, line, 0, a, e);
 }
 
 PV_RESULT
-pv_report_find(struct pv_desk *d, struct pv_slice id, struct pv_arena *a, struct pv_kept *out, bool *found, struct pv_err *e)
+pv_report_find(struct pv_desk *d, struct pv_slice id, struct pv_arena *a, struct pv_kept *out,
+    bool *found, struct pv_err *e)
 {
 	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
 	struct pv_store_row row = { .c[PV_C_REPORT_ID] = PV_CELL_S(id) };
@@ -165,7 +175,8 @@ pv_report_find(struct pv_desk *d, struct pv_slice id, struct pv_arena *a, struct
 /* ---- the label ---- */
 
 static PV_RESULT
-check_term(const struct pv_state *s, enum pv_tree tree, const char *field, size_t i, struct pv_slice name, struct pv_err *e)
+check_term(const struct pv_state *s, enum pv_tree tree, const char *field, size_t i,
+    struct pv_slice name, struct pv_err *e)
 {
 	const struct pv_fact *f = pv_state_term(s, tree, name);
 	struct pv_slice near;
@@ -174,14 +185,20 @@ check_term(const struct pv_state *s, enum pv_tree tree, const char *field, size_
 		return PV_DONE;
 	near = pv_state_near_term(s, tree, name);
 	if (near.n != 0)
-		return pv_within(pv_advise(PV_FAIL(e, PV_E_INPUT, "unknown %s \"%.*s\"", pv_tree_name(tree), PV_FMT(name)), e,
-		    "Did you mean \"%.*s\"?", PV_FMT(near)), e, "%s[%zu]", field, i);
-	return pv_within(pv_advise(PV_FAIL(e, PV_E_INPUT, "unknown %s \"%.*s\"", pv_tree_name(tree), PV_FMT(name)), e,
-	    "Nothing like it is declared. See: proviso term list %s", pv_tree_name(tree)), e, "%s[%zu]", field, i);
+		return pv_within(pv_advise(PV_FAIL(e, PV_E_INPUT, "unknown %s \"%.*s\"",
+					       pv_tree_name(tree), PV_FMT(name)),
+				     e, "Did you mean \"%.*s\"?", PV_FMT(near)),
+		    e, "%s[%zu]", field, i);
+	return pv_within(
+	    pv_advise(
+		PV_FAIL(e, PV_E_INPUT, "unknown %s \"%.*s\"", pv_tree_name(tree), PV_FMT(name)), e,
+		"Nothing like it is declared. See: proviso term list %s", pv_tree_name(tree)),
+	    e, "%s[%zu]", field, i);
 }
 
 static PV_RESULT
-check_party(const struct pv_state *s, const char *field, size_t i, struct pv_slice name, struct pv_err *e)
+check_party(
+    const struct pv_state *s, const char *field, size_t i, struct pv_slice name, struct pv_err *e)
 {
 	const struct pv_fact *f = pv_state_party(s, name);
 	struct pv_slice near;
@@ -190,10 +207,13 @@ check_party(const struct pv_state *s, const char *field, size_t i, struct pv_sli
 		return PV_DONE;
 	near = pv_state_near_party(s, name);
 	if (near.n != 0)
-		return pv_within(pv_advise(PV_FAIL(e, PV_E_INPUT, "unknown party \"%.*s\"", PV_FMT(name)), e, "Did you mean \"%.*s\"?",
-		    PV_FMT(near)), e, "%s[%zu]", field, i);
-	return pv_within(pv_advise(PV_FAIL(e, PV_E_INPUT, "unknown party \"%.*s\"", PV_FMT(name)), e,
-	    "Nothing like it is declared. See: proviso party list"), e, "%s[%zu]", field, i);
+		return pv_within(
+		    pv_advise(PV_FAIL(e, PV_E_INPUT, "unknown party \"%.*s\"", PV_FMT(name)), e,
+			"Did you mean \"%.*s\"?", PV_FMT(near)),
+		    e, "%s[%zu]", field, i);
+	return pv_within(pv_advise(PV_FAIL(e, PV_E_INPUT, "unknown party \"%.*s\"", PV_FMT(name)),
+			     e, "Nothing like it is declared. See: proviso party list"),
+	    e, "%s[%zu]", field, i);
 }
 
 static PV_RESULT
@@ -202,14 +222,22 @@ check_label(struct pv_desk *d, const struct pv_report *r, struct pv_err *e)
 	const struct pv_state *s = d->own.state;
 
 	if (r->topics.n == 0 || (r->releasable_to.n == 0 && r->never.n == 0))
-		return pv_advise(PV_FAIL(e, PV_E_INPUT, "%s", r->topics.n == 0 && r->releasable_to.n == 0 && r->never.n == 0
-		    ? "a report needs conditions, and this one has none"
-		    : r->topics.n == 0 ? "a report needs to say what it is about"
-		                       : "a report needs to say for whom or for what it is"), e,
-		    "Say what it is about: --topic, --region. Say for whom, for what: --releasable-to, --never (or a file: --label FILE)");
+		return pv_advise(
+		    PV_FAIL(e, PV_E_INPUT, "%s",
+			r->topics.n == 0 && r->releasable_to.n == 0 && r->never.n == 0
+			    ? "a report needs conditions, and this one has none"
+			: r->topics.n == 0 ? "a report needs to say what it is about"
+					   : "a report needs to say for whom or for what it is"),
+		    e,
+		    "Say what it is about: --topic, --region. Say for whom, for what: "
+		    "--releasable-to, --never (or a file: --label FILE)");
 	if (!pv_name_under(r->originator, d->party))
-		return pv_advise(PV_FAIL(e, PV_E_INPUT, "you act for %.*s, and %.*s is not below it", PV_FMT(d->party), PV_FMT(r->originator)), e,
-		    "A report of %.*s stays a report of %.*s; only who acts for it can share it. To pass on what you opened, ask it",
+		return pv_advise(
+		    PV_FAIL(e, PV_E_INPUT, "you act for %.*s, and %.*s is not below it",
+			PV_FMT(d->party), PV_FMT(r->originator)),
+		    e,
+		    "A report of %.*s stays a report of %.*s; only who acts for it can share it. "
+		    "To pass on what you opened, ask it",
 		    PV_FMT(r->originator), PV_FMT(r->originator));
 	PV_TRY(check_party(s, "originator", 0, r->originator, e));
 	for (size_t i = 0; i < r->topics.n; i++)
@@ -225,7 +253,8 @@ check_label(struct pv_desk *d, const struct pv_report *r, struct pv_err *e)
 
 /* What this label does not say is taken from another report's. */
 static PV_RESULT
-take_like(struct pv_desk *d, struct pv_slice like, struct pv_report *r, struct pv_arena *a, struct pv_err *e)
+take_like(struct pv_desk *d, struct pv_slice like, struct pv_report *r, struct pv_arena *a,
+    struct pv_err *e)
 {
 	struct pv_kept other;
 	bool found;
@@ -234,7 +263,8 @@ take_like(struct pv_desk *d, struct pv_slice like, struct pv_report *r, struct p
 		return PV_DONE;
 	PV_TRY(pv_report_find(d, like, a, &other, &found, e));
 	if (!found)
-		return PV_FAIL(e, PV_E_INPUT, "no report %.*s here to take the label from", PV_FMT(like));
+		return PV_FAIL(
+		    e, PV_E_INPUT, "no report %.*s here to take the label from", PV_FMT(like));
 	if (r->topics.n == 0)
 		r->topics = other.label.report.topics;
 	if (r->regions.n == 0)
@@ -272,10 +302,12 @@ new_id(struct pv_desk *d, struct pv_arena *a)
 static const char *
 media_type_of(const char *name)
 {
-	static const char *const known[][2] = { { ".json", "application/json" }, { ".geojson", "application/geo+json" },
-		{ ".txt", "text/plain" }, { ".pdf", "application/pdf" }, { ".md", "text/markdown" }, { ".csv", "text/csv" },
-		{ ".png", "image/png" }, { ".jpg", "image/jpeg" }, { ".jpeg", "image/jpeg" }, { ".xml", "application/xml" },
-		{ ".nmea", "text/plain" }, { ".zip", "application/zip" } };
+	static const char *const known[][2] = { { ".json", "application/json" },
+		{ ".geojson", "application/geo+json" }, { ".txt", "text/plain" },
+		{ ".pdf", "application/pdf" }, { ".md", "text/markdown" }, { ".csv", "text/csv" },
+		{ ".png", "image/png" }, { ".jpg", "image/jpeg" }, { ".jpeg", "image/jpeg" },
+		{ ".xml", "application/xml" }, { ".nmea", "text/plain" },
+		{ ".zip", "application/zip" } };
 	const char *dot = name != NULL ? strrchr(name, '.') : NULL;
 
 	for (size_t i = 0; dot != NULL && i < sizeof(known) / sizeof(known[0]); i++)
@@ -313,8 +345,8 @@ read_on(void *ctx, char *into, size_t room, size_t *got, struct pv_err *e)
 
 /* Step one done, the label can be made: content known, signed by the gateway. */
 static PV_RESULT
-sign_label(struct pv_desk *d, struct pv_record *label, const struct pv_seal_content *content, struct pv_kept *h, struct pv_arena *a,
-    struct pv_err *e)
+sign_label(struct pv_desk *d, struct pv_record *label, const struct pv_seal_content *content,
+    struct pv_kept *h, struct pv_arena *a, struct pv_err *e)
 {
 	PV_AUTO(pv_pair_freep) struct pv_pair *gateway = NULL;
 	PV_AUTO(pv_buf_free) struct pv_buf note = { 0 };
@@ -339,10 +371,12 @@ sign_label(struct pv_desk *d, struct pv_record *label, const struct pv_seal_cont
 }
 
 static PV_RESULT
-seal_to(struct pv_desk *d, struct pv_share_ask *ask, struct pv_record *label, int *fd, struct pv_kept *h, struct pv_seal_done *done,
-    struct pv_arena *a, struct pv_err *e)
+seal_to(struct pv_desk *d, struct pv_share_ask *ask, struct pv_record *label, int *fd,
+    struct pv_kept *h, struct pv_seal_done *done, struct pv_arena *a, struct pv_err *e)
 {
-	struct reading from = { .fd = ask->fd, .progress = ask->progress, .progress_ctx = ask->progress_ctx };
+	struct reading from = {
+		.fd = ask->fd, .progress = ask->progress, .progress_ctx = ask->progress_ctx
+	};
 	struct pv_seal_source source = { .pull = read_on, .ctx = &from };
 	PV_AUTO(pv_seal_freep) struct pv_seal *s = NULL;
 	PV_AUTO(pv_wrap_key_freep) struct pv_wrap_key *kas = NULL;
@@ -394,7 +428,8 @@ copy_out(int fd, const char *path, struct pv_err *e)
 	struct pv_status st = PV_DONE;
 
 	if (to < 0)
-		return PV_FAIL(e, errno == EEXIST ? PV_E_INPUT : PV_E_CONFIG, "cannot write %s: %s", path, strerror(errno));
+		return PV_FAIL(e, errno == EEXIST ? PV_E_INPUT : PV_E_CONFIG, "cannot write %s: %s",
+		    path, strerror(errno));
 	while (pv_ok(st) && (n = pread(fd, part, sizeof(part), at)) > 0) {
 		st = file_put(&to, pv_slice_mem(part, (size_t)n), e);
 		at += n;
@@ -429,7 +464,8 @@ fill_label(struct pv_desk *d, struct pv_share_ask *ask, struct pv_arena *a)
 	if (r->title.n == 0)
 		r->title = pv_slice_of(ask->name != NULL ? ask->name : "report");
 	if (r->media_type.n == 0)
-		r->media_type = pv_slice_of(ask->media_type != NULL ? ask->media_type : media_type_of(ask->name));
+		r->media_type = pv_slice_of(
+		    ask->media_type != NULL ? ask->media_type : media_type_of(ask->name));
 	if (r->reliability.n == 0)
 		r->reliability = PV_SLICE("F"); /* cannot be judged */
 	if (r->credibility.n == 0)
@@ -476,9 +512,13 @@ check_content(struct pv_desk *d, struct pv_slice sha256_hex, struct pv_arena *a,
 		if (!more)
 			return PV_DONE;
 		if (!pv_name_under(row.c[PV_C_REPORT_ORIGINATOR].s, d->party))
-			return pv_advise(PV_FAIL(e, PV_E_INPUT, "this is the content of %.*s, a report of %.*s", PV_FMT(row.c[PV_C_REPORT_ID].s),
-			    PV_FMT(row.c[PV_C_REPORT_ORIGINATOR].s)), e, "A report of %.*s stays a report of %.*s",
-			    PV_FMT(row.c[PV_C_REPORT_ORIGINATOR].s), PV_FMT(row.c[PV_C_REPORT_ORIGINATOR].s));
+			return pv_advise(
+			    PV_FAIL(e, PV_E_INPUT, "this is the content of %.*s, a report of %.*s",
+				PV_FMT(row.c[PV_C_REPORT_ID].s),
+				PV_FMT(row.c[PV_C_REPORT_ORIGINATOR].s)),
+			    e, "A report of %.*s stays a report of %.*s",
+			    PV_FMT(row.c[PV_C_REPORT_ORIGINATOR].s),
+			    PV_FMT(row.c[PV_C_REPORT_ORIGINATOR].s));
 	}
 }
 
@@ -490,8 +530,11 @@ check_new(struct pv_desk *d, struct pv_slice id, struct pv_arena *a, struct pv_e
 	bool found;
 
 	for (size_t i = 0; i < id.n; i++)
-		if (!(id.p[i] >= 'a' && id.p[i] <= 'z') && !(id.p[i] >= '0' && id.p[i] <= '9') && id.p[i] != '-')
-			return PV_FAIL(e, PV_E_INPUT, "\"%.*s\" is no report's id: small letters, digits and - only", PV_FMT(id));
+		if (!(id.p[i] >= 'a' && id.p[i] <= 'z') && !(id.p[i] >= '0' && id.p[i] <= '9') &&
+		    id.p[i] != '-')
+			return PV_FAIL(e, PV_E_INPUT,
+			    "\"%.*s\" is no report's id: small letters, digits and - only",
+			    PV_FMT(id));
 	if (id.n > 60)
 		return PV_FAIL(e, PV_E_INPUT, "a report's id has at most 60 letters");
 	PV_TRY(pv_report_find(d, id, a, &other, &found, e));
@@ -501,8 +544,8 @@ check_new(struct pv_desk *d, struct pv_slice id, struct pv_arena *a, struct pv_e
 }
 
 static PV_RESULT
-share_sealed(struct pv_desk *d, struct pv_share_ask *ask, int *fd, const char *temporary, struct pv_arena *a, struct pv_share_answer *out,
-    struct pv_err *e)
+share_sealed(struct pv_desk *d, struct pv_share_ask *ask, int *fd, const char *temporary,
+    struct pv_arena *a, struct pv_share_answer *out, struct pv_err *e)
 {
 	struct pv_kept h = { .state = PV_SLICE("shared"), .created = ask->label.time };
 	struct pv_journal_entry entry = { .kind = "shared", .report = ask->label.id };
@@ -554,7 +597,8 @@ open_temporary(const char *path, int *fd, struct pv_err *e)
 }
 
 PV_RESULT
-pv_desk_share(struct pv_desk *d, struct pv_share_ask *ask, struct pv_arena *a, struct pv_share_answer *out, struct pv_err *e)
+pv_desk_share(struct pv_desk *d, struct pv_share_ask *ask, struct pv_arena *a,
+    struct pv_share_answer *out, struct pv_err *e)
 {
 	struct pv_matter matter;
 	const char *temporary;
@@ -590,7 +634,8 @@ static bool
 listed(const struct listing *l, struct pv_slice party, struct pv_slice purpose)
 {
 	for (size_t i = 0; i < l->rows.n; i++)
-		if (pv_slice_eq(l->rows.at[i].party, party) && pv_slice_eq(l->rows.at[i].purpose, purpose))
+		if (pv_slice_eq(l->rows.at[i].party, party) &&
+		    pv_slice_eq(l->rows.at[i].purpose, purpose))
 			return true;
 	return false;
 }
@@ -599,7 +644,8 @@ static bool
 any_yes(const struct listing *l, struct pv_slice party)
 {
 	for (size_t i = 0; i < l->rows.n; i++)
-		if (l->rows.at[i].yes && (pv_name_under(l->rows.at[i].party, party) || pv_name_under(party, l->rows.at[i].party)))
+		if (l->rows.at[i].yes && (pv_name_under(l->rows.at[i].party, party) ||
+					     pv_name_under(party, l->rows.at[i].party)))
 			return true;
 	return false;
 }
@@ -609,7 +655,9 @@ because(const struct pv_judgement *j, const struct pv_matter *m, struct pv_arena
 {
 	switch (j->decision.reason) {
 	case PV_WHY_NO_AGREEMENT:
-		return m->topics.n != 0 ? pv_arena_printf(a, "no agreement covers %.*s", PV_FMT(m->topics.at[0])) : PV_SLICE("no agreement covers it");
+		return m->topics.n != 0
+			   ? pv_arena_printf(a, "no agreement covers %.*s", PV_FMT(m->topics.at[0]))
+			   : PV_SLICE("no agreement covers it");
 	case PV_WHY_SUSPENDED:
 		return PV_SLICE("stopped");
 	case PV_WHY_RESTRICTED:
@@ -638,16 +686,22 @@ outcome_within(const struct pv_obligations *o)
 	uint64_t within = 0;
 
 	for (size_t i = 0; i < o->n; i++)
-		if (o->at[i].duty == PV_REPORT_OUTCOME && (within == 0 || o->at[i].within_s < within))
+		if (o->at[i].duty == PV_REPORT_OUTCOME &&
+		    (within == 0 || o->at[i].within_s < within))
 			within = o->at[i].within_s;
 	return within;
 }
 
 static PV_RESULT
-try_one(struct pv_desk *d, const struct pv_matter *m, struct pv_slice party, struct pv_slice purpose, uint64_t at, bool keep_no,
-    struct listing *l, struct pv_arena *a, struct pv_err *e)
+try_one(struct pv_desk *d, const struct pv_matter *m, struct pv_slice party,
+    struct pv_slice purpose, uint64_t at, bool keep_no, struct listing *l, struct pv_arena *a,
+    struct pv_err *e)
 {
-	struct pv_case c = { .matter = *m, .recipient = party, .purpose = purpose, .channel = PV_SLICE("exchange.courier"), .at = at };
+	struct pv_case c = { .matter = *m,
+		.recipient = party,
+		.purpose = purpose,
+		.channel = PV_SLICE("exchange.courier"),
+		.at = at };
 	struct pv_judgement j;
 	struct pv_can_open *row;
 
@@ -655,7 +709,10 @@ try_one(struct pv_desk *d, const struct pv_matter *m, struct pv_slice party, str
 	if (j.decision.answer != PV_RELEASE && !keep_no)
 		return PV_DONE;
 	row = PV_VEC_ADD(&l->rows);
-	*row = (struct pv_can_open){ .party = party, .purpose = purpose, .yes = j.decision.answer == PV_RELEASE, .why = j.decision.reason };
+	*row = (struct pv_can_open){ .party = party,
+		.purpose = purpose,
+		.yes = j.decision.answer == PV_RELEASE,
+		.why = j.decision.reason };
 	if (row->yes && j.decision.agreements.n != 0)
 		row->id = j.decision.agreements.at[0].r->id;
 	else if (j.decision.orders.n != 0)
@@ -666,7 +723,8 @@ try_one(struct pv_desk *d, const struct pv_matter *m, struct pv_slice party, str
 }
 
 static PV_RESULT
-list_who(struct pv_desk *d, const struct pv_matter *m, uint64_t at, struct listing *l, struct pv_arena *a, struct pv_err *e)
+list_who(struct pv_desk *d, const struct pv_matter *m, uint64_t at, struct listing *l,
+    struct pv_arena *a, struct pv_err *e)
 {
 	const struct pv_facts *agreements = &d->own.state->by_kind[PV_AGREEMENT];
 	size_t yes;
@@ -687,8 +745,10 @@ list_who(struct pv_desk *d, const struct pv_matter *m, uint64_t at, struct listi
 			struct pv_slice purpose = PV_NO_SLICE;
 
 			for (size_t k = 0; k < agreements->n && purpose.n == 0; k++)
-				if (pv_name_under(m->releasable_to.at[i], agreements->at[k]->r->agreement.to) ||
-				    pv_name_under(agreements->at[k]->r->agreement.to, m->releasable_to.at[i]))
+				if (pv_name_under(m->releasable_to.at[i],
+					agreements->at[k]->r->agreement.to) ||
+				    pv_name_under(
+					agreements->at[k]->r->agreement.to, m->releasable_to.at[i]))
 					purpose = agreements->at[k]->r->agreement.purposes.at[0];
 			PV_TRY(try_one(d, m, m->releasable_to.at[i], purpose, at, true, l, a, e));
 			l->rows.at[l->rows.n - 1].named = true;
@@ -696,7 +756,8 @@ list_who(struct pv_desk *d, const struct pv_matter *m, uint64_t at, struct listi
 	for (size_t i = 0; i < agreements->n; i++) {
 		const struct pv_agreement *g = &agreements->at[i]->r->agreement;
 
-		if (agreements->at[i]->ended != PV_NEVER || !pv_name_under(m->originator, g->from) || any_yes(l, g->to))
+		if (agreements->at[i]->ended != PV_NEVER ||
+		    !pv_name_under(m->originator, g->from) || any_yes(l, g->to))
 			continue;
 		for (size_t k = yes; k < l->rows.n; k++)
 			if (pv_slice_eq(l->rows.at[k].party, g->to))
@@ -708,8 +769,8 @@ list_who(struct pv_desk *d, const struct pv_matter *m, uint64_t at, struct listi
 }
 
 PV_RESULT
-pv_desk_who_can_open(struct pv_desk *d, const struct pv_matter *m, uint64_t at, struct pv_arena *a, const struct pv_can_open **who, size_t *n,
-    struct pv_err *e)
+pv_desk_who_can_open(struct pv_desk *d, const struct pv_matter *m, uint64_t at, struct pv_arena *a,
+    const struct pv_can_open **who, size_t *n, struct pv_err *e)
 {
 	struct listing l = { 0 };
 	struct pv_can_open *rows;
@@ -729,11 +790,13 @@ pv_desk_who_can_open(struct pv_desk *d, const struct pv_matter *m, uint64_t at, 
 /* ---- looking at reports ---- */
 
 static PV_RESULT
-read_opened(struct pv_desk *d, struct pv_store_view *v, struct pv_slice report, struct pv_arena *a, struct pv_report_row *out,
-    struct pv_err *e)
+read_opened(struct pv_desk *d, struct pv_store_view *v, struct pv_slice report, struct pv_arena *a,
+    struct pv_report_row *out, struct pv_err *e)
 {
 	PV_AUTO(pv_store_cursor_freep) struct pv_store_cursor *c = NULL;
-	struct pv_store_query q = { .table = PV_T_RELEASES, .n = 1, .order_by = PV_C_RELEASE_SECOND };
+	struct pv_store_query q = {
+		.table = PV_T_RELEASES, .n = 1, .order_by = PV_C_RELEASE_SECOND
+	};
 	PV_VEC(struct pv_opened) list = { 0 };
 	struct pv_store_query told = { .table = PV_T_OUTCOMES, .n = 1 };
 	struct pv_opened *kept;
@@ -746,8 +809,10 @@ read_opened(struct pv_desk *d, struct pv_store_view *v, struct pv_slice report, 
 	q.where[0].cell = PV_CELL_S(report);
 	PV_TRY(pv_store_rows(&c, v, &q, e));
 	while (pv_ok(st = pv_store_row_next(c, &row, &more, e)) && more) {
-		struct pv_opened o = { .release = pv_arena_copy(a, row.c[PV_C_RELEASE_ID].s), .party = pv_arena_copy(a, row.c[PV_C_RELEASE_PARTY].s),
-			.purpose = pv_arena_copy(a, row.c[PV_C_RELEASE_PURPOSE].s), .time = row.c[PV_C_RELEASE_SECOND].n,
+		struct pv_opened o = { .release = pv_arena_copy(a, row.c[PV_C_RELEASE_ID].s),
+			.party = pv_arena_copy(a, row.c[PV_C_RELEASE_PARTY].s),
+			.purpose = pv_arena_copy(a, row.c[PV_C_RELEASE_PURPOSE].s),
+			.time = row.c[PV_C_RELEASE_SECOND].n,
 			.journal_index = row.c[PV_C_RELEASE_INDEX].n };
 		struct pv_slice body = row.c[PV_C_RELEASE_BODY].s, due;
 
@@ -755,7 +820,8 @@ read_opened(struct pv_desk *d, struct pv_store_view *v, struct pv_slice report, 
 			o.outcome_due = 0;
 		if (body.p != NULL)
 			o.person = pv_arena_copy(a, body);
-		if (pv_slice_is(row.c[PV_C_RELEASE_STATE].s, "granted") || pv_slice_is(row.c[PV_C_RELEASE_STATE].s, "cut"))
+		if (pv_slice_is(row.c[PV_C_RELEASE_STATE].s, "granted") ||
+		    pv_slice_is(row.c[PV_C_RELEASE_STATE].s, "cut"))
 			*PV_VEC_ADD(&list) = o;
 	}
 	for (size_t i = 0; pv_ok(st) && i < list.n; i++) {
@@ -778,14 +844,16 @@ is_recalled(struct pv_desk *d, const struct pv_record *label)
 	const struct pv_facts *recalls = &d->own.state->by_kind[PV_RECALL];
 
 	for (size_t i = 0; i < recalls->n; i++)
-		if (recalls->at[i]->ended == PV_NEVER && pv_slice_eq(recalls->at[i]->r->recall.report, label->id) &&
+		if (recalls->at[i]->ended == PV_NEVER &&
+		    pv_slice_eq(recalls->at[i]->r->recall.report, label->id) &&
 		    pv_name_under(label->report.originator, recalls->at[i]->r->issuer))
 			return true;
 	return false;
 }
 
 PV_RESULT
-pv_desk_reports(struct pv_desk *d, struct pv_slice only_id, struct pv_arena *a, const struct pv_report_row **rows, size_t *n, struct pv_err *e)
+pv_desk_reports(struct pv_desk *d, struct pv_slice only_id, struct pv_arena *a,
+    const struct pv_report_row **rows, size_t *n, struct pv_err *e)
 {
 	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
 	PV_AUTO(pv_store_cursor_freep) struct pv_store_cursor *c = NULL;

@@ -8,18 +8,21 @@
 
 struct pv_kept {
 	struct pv_record label;
-	struct pv_slice note;         /* the label as its originator signed it */
-	struct pv_slice digest;       /* lower-case hex, of the canonical label */
-	struct pv_slice place;        /* path of the sealed file, relative to the home */
-	struct pv_slice state;        /* "shared", "held" */
+	struct pv_slice note;   /* the label as its originator signed it */
+	struct pv_slice digest; /* lower-case hex, of the canonical label */
+	struct pv_slice place;  /* path of the sealed file, relative to the home */
+	struct pv_slice state;  /* "shared", "held" */
 	uint64_t created;
-	struct pv_names custodians;   /* held: this home's party */
-	struct pv_slice share;        /* held: the share, wrapped to the own KAS key (base64) */
+	struct pv_names custodians; /* held: this home's party */
+	struct pv_slice share;      /* held: the share, wrapped to the own KAS key (base64) */
 };
 
-PV_RESULT pv_report_find(struct pv_desk *d, struct pv_slice id, struct pv_arena *a, struct pv_kept *out, bool *found, struct pv_err *e);
-PV_RESULT pv_report_row_read(struct pv_desk *d, const struct pv_store_row *row, struct pv_arena *a, struct pv_kept *out, struct pv_err *e);
-struct pv_store_change pv_report_row(const struct pv_kept *h, const uint8_t sealed_id[32], struct pv_slice content_hex, struct pv_arena *a);
+PV_RESULT pv_report_find(struct pv_desk *d, struct pv_slice id, struct pv_arena *a,
+    struct pv_kept *out, bool *found, struct pv_err *e);
+PV_RESULT pv_report_row_read(struct pv_desk *d, const struct pv_store_row *row, struct pv_arena *a,
+    struct pv_kept *out, struct pv_err *e);
+struct pv_store_change pv_report_row(const struct pv_kept *h, const uint8_t sealed_id[32],
+    struct pv_slice content_hex, struct pv_arena *a);
 
 /* A sealed file on the disk, read at offsets; close(fd) is the caller's. */
 struct pv_seal_file pv_report_file(int *fd, uint64_t size);

@@ -442,8 +442,7 @@ static void
 test_hex_form(void)
 {
 	PV_AUTO(pv_buf_free)
-	struct pv_buf b = { 0 },
-		      manifest = { 0 }, framed = { 0 }, plain = { 0 };
+	struct pv_buf b = { 0 }, manifest = { 0 }, framed = { 0 }, plain = { 0 };
 	static const struct pv_slice from = { "\"schemaVersion\":\"4.3.0\",", 24 };
 	struct pv_seal_content said;
 	struct pv_err e = { 0 };

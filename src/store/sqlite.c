@@ -87,8 +87,8 @@ sq_no_space_fail(const struct sq_store *sq, const char *subject, struct pv_err *
 
 	return pv_advise(
 	    PV_FAIL(e, PV_E_CONFIG, "%s cannot be written (no space on the store's disk)", subject),
-	    e, "free %llu MiB on the disk of \"%s\"",
-	    (unsigned long long)(mib > 64 ? mib : 64), sq->path);
+	    e, "free %llu MiB on the disk of \"%s\"", (unsigned long long)(mib > 64 ? mib : 64),
+	    sq->path);
 }
 
 PV_RESULT

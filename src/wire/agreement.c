@@ -83,7 +83,8 @@ static const struct pv_table duty_table = {
 	.members = duty_members,
 	.count = PV_COUNT_OF(duty_members),
 	.size = sizeof(struct pv_obligation),
-	.help = "A duty that goes with what is opened; a duty without arguments may be its word alone.",
+	.help =
+	    "A duty that goes with what is opened; a duty without arguments may be its word alone.",
 	.check = check_duty,
 };
 

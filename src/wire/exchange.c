@@ -72,7 +72,8 @@ static const struct member reply_members[] = {
 /* ---- reading ---- */
 
 static PV_RESULT
-read_names(struct pv_names *out, const struct pv_json *doc, const struct pv_json_node *node, struct pv_arena *a, struct pv_err *e)
+read_names(struct pv_names *out, const struct pv_json *doc, const struct pv_json_node *node,
+    struct pv_arena *a, struct pv_err *e)
 {
 	struct pv_slice *at;
 	size_t n = 0;
@@ -90,7 +91,8 @@ read_names(struct pv_names *out, const struct pv_json *doc, const struct pv_json
 }
 
 static PV_RESULT
-read_member(void *out, const struct member *m, const struct pv_json *doc, uint32_t i, struct pv_arena *a, struct pv_err *e)
+read_member(void *out, const struct member *m, const struct pv_json *doc, uint32_t i,
+    struct pv_arena *a, struct pv_err *e)
 {
 	const struct pv_json_node *node = pv_json_at(doc, i);
 	void *at = (char *)out + m->at;
@@ -104,7 +106,8 @@ read_member(void *out, const struct member *m, const struct pv_json *doc, uint32
 		return PV_DONE;
 	case TIME:
 		if (node->type != PV_JSON_STRING || !pv_time_read(node->text, at))
-			return PV_FAIL(e, PV_E_INPUT, "a time such as 2025-11-11T14:07:02Z is wanted");
+			return PV_FAIL(
+			    e, PV_E_INPUT, "a time such as 2025-11-11T14:07:02Z is wanted");
 		return PV_DONE;
 	case NUMBER:
 		if (node->type != PV_JSON_INT || node->integer < 0)
@@ -123,7 +126,8 @@ read_member(void *out, const struct member *m, const struct pv_json *doc, uint32
 }
 
 static PV_RESULT
-read_all(void *out, const struct member *members, size_t n, const struct pv_json *doc, struct pv_arena *a, struct pv_err *e)
+read_all(void *out, const struct member *members, size_t n, const struct pv_json *doc,
+    struct pv_arena *a, struct pv_err *e)
 {
 	size_t found = 0;
 
@@ -134,7 +138,8 @@ read_all(void *out, const struct member *members, size_t n, const struct pv_json
 			continue;
 		if (i == PV_JSON_NONE)
 			return PV_FAIL(e, PV_E_INPUT, "\"%s\" is missing", members[k].name);
-		PV_TRY(pv_within(read_member(out, &members[k], doc, i, a, e), e, "%s", members[k].name));
+		PV_TRY(pv_within(
+		    read_member(out, &members[k], doc, i, a, e), e, "%s", members[k].name));
 		found++;
 	}
 	if (found + 2 != pv_json_at(doc, 0)->count) /* and "exchange", "v" */
@@ -162,7 +167,8 @@ open_document(struct pv_json **doc, struct pv_slice text, struct pv_slice *kind,
 }
 
 PV_RESULT
-pv_exchange_request_read(struct pv_exchange_request *out, struct pv_slice text, struct pv_arena *a, struct pv_err *e)
+pv_exchange_request_read(
+    struct pv_exchange_request *out, struct pv_slice text, struct pv_arena *a, struct pv_err *e)
 {
 	PV_AUTO(pv_json_freep) struct pv_json *doc = NULL;
 	struct pv_exchange_request r = { 0 };
@@ -187,7 +193,8 @@ check_reply(const struct pv_exchange_reply *r, struct pv_err *e)
 }
 
 PV_RESULT
-pv_exchange_reply_read(struct pv_exchange_reply *out, struct pv_slice text, struct pv_arena *a, struct pv_err *e)
+pv_exchange_reply_read(
+    struct pv_exchange_reply *out, struct pv_slice text, struct pv_arena *a, struct pv_err *e)
 {
 	PV_AUTO(pv_json_freep) struct pv_json *doc = NULL;
 	struct pv_exchange_reply r = { 0 };
@@ -196,7 +203,8 @@ pv_exchange_reply_read(struct pv_exchange_reply *out, struct pv_slice text, stru
 	PV_TRY(open_document(&doc, text, &kind, e));
 	r.granted = pv_slice_is(kind, "grant");
 	if (!r.granted && !pv_slice_is(kind, "refusal"))
-		return PV_FAIL(e, PV_E_INPUT, "a grant or a refusal is wanted, this is a %.*s", PV_FMT(kind));
+		return PV_FAIL(
+		    e, PV_E_INPUT, "a grant or a refusal is wanted, this is a %.*s", PV_FMT(kind));
 	PV_TRY(read_all(&r, reply_members, COUNT(reply_members), doc, a, e));
 	PV_TRY(check_reply(&r, e));
 	*out = r;
@@ -253,7 +261,8 @@ write_member(struct pv_jsonw *w, const struct member *m, const void *at)
 
 /* "exchange" stands where the alphabet puts it, "v" too. */
 static void
-write_all(const void *in, const char *kind, const struct member *members, size_t n, struct pv_buf *out)
+write_all(
+    const void *in, const char *kind, const struct member *members, size_t n, struct pv_buf *out)
 {
 	struct pv_jsonw w = { .out = out };
 	bool named = false, versioned = false;

@@ -25,7 +25,7 @@ struct pv_exchange_request {
 	struct pv_slice issuer; /* the party whose gateway vouches */
 	struct pv_slice party, person, purpose, channel;
 	struct pv_slice report;
-	struct pv_slice label;  /* lower-case hex digest, as the sealed file has it */
+	struct pv_slice label; /* lower-case hex digest, as the sealed file has it */
 	uint64_t time, expires;
 	/* the key access object of the sealed file */
 	struct pv_slice kid, wrap_type, wrapped, ephemeral, policy, binding;
@@ -55,9 +55,11 @@ struct pv_exchange_reply {
 	struct pv_names order_notes; /* the signed notes of those that are public */
 };
 
-PV_RESULT pv_exchange_request_read(struct pv_exchange_request *out, struct pv_slice text, struct pv_arena *a, struct pv_err *e);
+PV_RESULT pv_exchange_request_read(
+    struct pv_exchange_request *out, struct pv_slice text, struct pv_arena *a, struct pv_err *e);
 void pv_exchange_request_write(const struct pv_exchange_request *r, struct pv_buf *out);
-PV_RESULT pv_exchange_reply_read(struct pv_exchange_reply *out, struct pv_slice text, struct pv_arena *a, struct pv_err *e);
+PV_RESULT pv_exchange_reply_read(
+    struct pv_exchange_reply *out, struct pv_slice text, struct pv_arena *a, struct pv_err *e);
 void pv_exchange_reply_write(const struct pv_exchange_reply *r, struct pv_buf *out);
 
 #endif

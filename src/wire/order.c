@@ -58,8 +58,9 @@ static const struct pv_table except_table = {
 	.size = sizeof(struct pv_exception),
 	.help = "What the order does not stop; all that is named must hold, and must be known.",
 	.check = check_exception,
-	.schema = "\"anyOf\":[{\"required\":[\"topic\"]},{\"required\":[\"region\"]},{\"required\":[\"channel\"]},"
-	"{\"required\":[\"counterpart\"]}]",
+	.schema = "\"anyOf\":[{\"required\":[\"topic\"]},{\"required\":[\"region\"]},{\"required\":"
+		  "[\"channel\"]},"
+		  "{\"required\":[\"counterpart\"]}]",
 };
 
 /* ---- the order ---- */
@@ -217,5 +218,6 @@ const struct pv_table pv_table_order = {
 	.size = sizeof(struct pv_record),
 	.help = "Stops (suspend) or narrows (restrict) what its subjects give and take.",
 	.check = check,
-	.schema = "\"if\":{\"properties\":{\"kind\":{\"const\":\"restrict\"}}},\"then\":{\"required\":[\"purposes\"]}",
+	.schema = "\"if\":{\"properties\":{\"kind\":{\"const\":\"restrict\"}}},\"then\":{"
+		  "\"required\":[\"purposes\"]}",
 };

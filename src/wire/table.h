@@ -93,7 +93,8 @@ struct pv_table {
 	const char *help;
 	/* What no single member can say. at: the struct (of a record: struct pv_record). */
 	struct pv_status (*check)(const void *at, unsigned flags, struct pv_err *e);
-	const char *schema; /* the same as members of a JSON Schema, as far as one can say it; or NULL */
+	const char
+	    *schema; /* the same as members of a JSON Schema, as far as one can say it; or NULL */
 };
 
 #define PV_COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))

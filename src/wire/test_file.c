@@ -9,9 +9,8 @@
 #include "wire/record.h"
 #include "wire/signed.h"
 
-#define END(id)                              \
-	"{\"basis\":[],\"id\":\"" id         \
-	"\",\"issuer\":\"co\",\"log\":\"co/" \
+#define END(id)                                                           \
+	"{\"basis\":[],\"id\":\"" id "\",\"issuer\":\"co\",\"log\":\"co/" \
 	"orders\",\"of\":\"a-1\",\"record\":\"end\",\"time\":\"2025-11-11T14:07:02Z\"}"
 #define DASH "\xe2\x80\x94 "
 
@@ -222,8 +221,8 @@ test_signed(void)
 {
 	struct pv_env env = pv_env_system();
 	PV_AUTO(pv_pair_freep)
-	struct pv_pair *one = pv_pair_new(&env),
-		       *two = pv_pair_new(&env), *other = pv_pair_new(&env);
+	struct pv_pair *one = pv_pair_new(&env), *two = pv_pair_new(&env),
+		       *other = pv_pair_new(&env);
 	PV_AUTO(pv_state_freep) struct pv_state *s = pv_state_new(PV_SLICE("co/orders"), false);
 	struct pv_slice keys[2] = { vkey_of("co/officer1", one), vkey_of("co/officer2", two) };
 	struct pv_record g = { .kind = PV_GENESIS,

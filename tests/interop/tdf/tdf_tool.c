@@ -280,8 +280,7 @@ rewrap(const char *key_path, struct pv_err *e)
 {
 	struct pv_env env = pv_env_system();
 	PV_AUTO(pv_buf_free)
-	struct pv_buf text = { 0 },
-		      wrapped = { 0 }, session = { 0 }, answer = { 0 };
+	struct pv_buf text = { 0 }, wrapped = { 0 }, session = { 0 }, answer = { 0 };
 	PV_AUTO(pv_wrap_key_freep) struct pv_wrap_key *key = NULL;
 	PV_AUTO(pv_secret_freep) struct pv_secret *share = NULL;
 	PV_AUTO(pv_json_freep) struct pv_json *doc = NULL;
