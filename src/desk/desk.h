@@ -200,7 +200,7 @@ struct pv_report_row {
 PV_RESULT pv_desk_reports(struct pv_desk *d, struct pv_slice only_id, struct pv_arena *a,
     const struct pv_report_row **rows, size_t *n, struct pv_err *e);
 
-/* ---- open.c: asking, answering, opening ----------------------------------------------------- */
+/* ---- ask.c, answer.c, open.c: a report passes from one home to another ---------------------- */
 
 /* A refusal as it is told. Not entitled: only reference is set, and nothing else may be said. */
 struct pv_told {
