@@ -7,8 +7,7 @@
 #include "desk/outcome.h"
 
 #include "desk/acts.h"
-#include "desk/journal.h"
-#include "desk/report.h"
+#include "desk/passing.h"
 #include "wire/record.h"
 
 static struct pv_store_change
@@ -129,58 +128,47 @@ find_release(struct pv_desk *d, const struct pv_outcome *o, struct pv_arena *a, 
 }
 
 static PV_RESULT
+check_outcome(struct pv_desk *d, const struct pv_record *r, struct pv_arena *a, struct pv_err *e)
+{
+	if (!pv_name_under(r->outcome.by, r->issuer) && !pv_name_under(r->issuer, r->outcome.by))
+		return pv_within(PV_FAIL(e, PV_E_INPUT, "%.*s does not speak for %.*s",
+				     PV_FMT(r->issuer), PV_FMT(r->outcome.by)),
+		    e, "by");
+	return find_release(d, &r->outcome, a, e);
+}
+
+/* Acknowledgements, and answers to notices. */
+static PV_RESULT
+check_order(struct pv_desk *d, const struct pv_record *r, struct pv_err *e)
+{
+	struct pv_slice order = r->kind == PV_ACK ? r->ack.order : r->answer.order;
+	const struct pv_fact *f = pv_state_find(d->own.state, order);
+
+	if (f == NULL || f->r->kind != PV_ORDER)
+		return pv_within(PV_FAIL(e, PV_E_INPUT, "no order \"%.*s\" in %.*s", PV_FMT(order),
+				     PV_FMT(d->origin)),
+		    e, "order");
+	if (r->kind == PV_ACK && !pv_name_under(r->ack.party, r->issuer))
+		return pv_within(PV_FAIL(e, PV_E_INPUT, "%.*s does not speak for %.*s",
+				     PV_FMT(r->issuer), PV_FMT(r->ack.party)),
+		    e, "party");
+	return PV_DONE;
+}
+
+static PV_RESULT
 check_about(struct pv_desk *d, const struct pv_record *r, struct pv_arena *a, struct pv_err *e)
 {
-	const struct pv_fact *f;
-	struct pv_slice order = r->kind == PV_ACK ? r->ack.order : r->answer.order;
-
-	switch (r->kind) {
-	case PV_OUTCOME:
-		if (!pv_name_under(r->outcome.by, r->issuer) &&
-		    !pv_name_under(r->issuer, r->outcome.by))
-			return pv_within(PV_FAIL(e, PV_E_INPUT, "%.*s does not speak for %.*s",
-					     PV_FMT(r->issuer), PV_FMT(r->outcome.by)),
-			    e, "by");
-		return find_release(d, &r->outcome, a, e);
-	case PV_INCIDENT:
-		if (r->incident.observed_from > pv_desk_now(d) + 300)
-			return pv_within(
-			    PV_FAIL(e, PV_E_INPUT, "this is in the future"), e, "observed.from");
-		return PV_DONE;
-	case PV_ACK:
-	case PV_ANSWER:
-		f = pv_state_find(d->own.state, order);
-		if (f == NULL || f->r->kind != PV_ORDER)
-			return pv_within(PV_FAIL(e, PV_E_INPUT, "no order \"%.*s\" in %.*s",
-					     PV_FMT(order), PV_FMT(d->origin)),
-			    e, "order");
-		if (r->kind == PV_ACK && !pv_name_under(r->ack.party, r->issuer))
-			return pv_within(PV_FAIL(e, PV_E_INPUT, "%.*s does not speak for %.*s",
-					     PV_FMT(r->issuer), PV_FMT(r->ack.party)),
-			    e, "party");
-		return PV_DONE;
-	case PV_KIND_NONE:
-	case PV_GENESIS:
-	case PV_PEER:
-	case PV_PARTY:
-	case PV_TERM:
-	case PV_KEY:
-	case PV_QUORUM:
-	case PV_PROFILE:
-	case PV_AGREEMENT:
-	case PV_ORDER:
-	case PV_LIFT:
-	case PV_RECALL:
-	case PV_END:
-	case PV_CONDITION:
-	case PV_ATTESTATION:
-	case PV_ASSESSMENT:
-	case PV_REPORT:
-	case PV_KIND_COUNT:
-		break;
-	}
-	return PV_FAIL(
-	    e, PV_E_INPUT, "a %s comes with a sealed file, not by itself", pv_kind_name(r->kind));
+	if (r->kind == PV_OUTCOME)
+		return check_outcome(d, r, a, e);
+	if (r->kind == PV_ACK || r->kind == PV_ANSWER)
+		return check_order(d, r, e);
+	if (r->kind != PV_INCIDENT)
+		return PV_FAIL(e, PV_E_INPUT, "a %s comes with a sealed file, not by itself",
+		    pv_kind_name(r->kind));
+	if (r->incident.observed_from > pv_desk_now(d) + 300)
+		return pv_within(
+		    PV_FAIL(e, PV_E_INPUT, "this is in the future"), e, "observed.from");
+	return PV_DONE;
 }
 
 static PV_RESULT
@@ -193,23 +181,13 @@ check_signature(struct pv_desk *d, const struct pv_record *r, struct pv_slice by
 
 	PV_TRY(pv_note_read(&note, bytes, a, e));
 	for (size_t i = 0; i < keys->n; i++) {
-		const struct pv_key *k = &keys->at[i]->r->key;
-		struct pv_note_check check;
-		struct pv_vkey vkey;
-		struct pv_err ignored;
+		bool signs;
 
-		if (k->use != PV_USE_GATEWAY || !pv_fact_stands(keys->at[i], now) ||
-		    now < k->from || (k->until != 0 && now >= k->until) ||
-		    !pv_name_under(r->issuer, k->party) ||
-		    !pv_ok(pv_vkey_read(&vkey, k->key, &ignored)))
+		if (!pv_name_under(r->issuer, keys->at[i]->r->key.party))
 			continue;
-		for (size_t s = 0; s < note.sig_count; s++)
-			if (note.sigs[s].id == vkey.id &&
-			    pv_slice_eq(note.sigs[s].name, vkey.name)) {
-				PV_TRY(pv_note_verify(&note, &vkey, &check, 1, e));
-				if (check.good)
-					return PV_DONE;
-			}
+		PV_TRY(pv_key_signed(keys->at[i], PV_USE_GATEWAY, now, &note, &signs, e));
+		if (signs)
+			return PV_DONE;
 	}
 	return PV_FAIL(e, PV_E_UNTRUSTED, "not signed by a gateway that %.*s binds to %.*s",
 	    PV_FMT(d->origin), PV_FMT(r->issuer));
@@ -270,13 +248,9 @@ PV_RESULT
 pv_desk_state_record(struct pv_desk *d, struct pv_record *r, struct pv_slice person,
     struct pv_buf *note, uint64_t *journal_index, struct pv_arena *a, struct pv_err *e)
 {
-	PV_AUTO(pv_pair_freep) struct pv_pair *gateway = NULL;
-	PV_AUTO(pv_buf_free) struct pv_buf text = { 0 };
 	struct pv_journal_entry entry;
 	struct pv_journalled journalled;
 	struct pv_store_change row;
-	struct pv_slice vkey_text;
-	struct pv_vkey vkey;
 
 	PV_TRY(pv_home_refresh(d, e));
 	if (r->id.n == 0)
@@ -295,12 +269,7 @@ pv_desk_state_record(struct pv_desk *d, struct pv_record *r, struct pv_slice per
 		    PV_FMT(d->party), PV_FMT(r->issuer));
 	if (r->kind == PV_ACK || r->kind == PV_ANSWER || r->kind == PV_INCIDENT)
 		PV_TRY(r->kind == PV_ANSWER ? PV_DONE : check_about(d, r, a, e));
-	PV_TRY(pv_home_pair(d, "gateway", &gateway, &vkey_text, a, e));
-	PV_TRY(pv_vkey_read(&vkey, vkey_text, e));
-	pv_buf_add(&text, r->line);
-	pv_buf_add_c(&text, '\n');
-	PV_TRY(pv_note_begin(note, pv_buf_slice(&text), e));
-	PV_TRY(pv_note_sign(note, vkey.name, gateway, e));
+	PV_TRY(pv_line_sign(d, r->line, note, e));
 	PV_TRY(entry_of(r, person, &entry, e));
 	row = row_of(r, pv_arena_copy(a, pv_buf_slice(note)));
 	PV_TRY(pv_journal_add(d, &entry, &row, 1, a, &journalled, e));

@@ -20,6 +20,7 @@
 #include "desk/acts.h"
 #include "desk/journal.h"
 #include "desk/judge.h"
+#include "desk/passing.h"
 #include "wire/area.h"
 #include "wire/record.h"
 
@@ -348,26 +349,17 @@ static PV_RESULT
 sign_label(struct pv_desk *d, struct pv_record *label, const struct pv_seal_content *content,
     struct pv_kept *h, struct pv_arena *a, struct pv_err *e)
 {
-	PV_AUTO(pv_pair_freep) struct pv_pair *gateway = NULL;
 	PV_AUTO(pv_buf_free) struct pv_buf note = { 0 };
 	PV_AUTO(pv_buf_free) struct pv_buf line = { 0 };
-	char hex[2 * PV_HASH + 1];
-	struct pv_slice vkey_text;
-	struct pv_vkey vkey;
 
 	label->report.sha256 = hex_of(pv_slice_mem(content->sha256, 32), a);
 	label->report.size_bytes = content->size;
 	pv_record_write(label, &line);
-	pv_hash_hex(pv_buf_slice(&line), hex);
-	pv_buf_add_c(&line, '\n');
-	PV_TRY(pv_home_pair(d, "gateway", &gateway, &vkey_text, a, e));
-	PV_TRY(pv_vkey_read(&vkey, vkey_text, e));
-	PV_TRY(pv_note_begin(&note, pv_buf_slice(&line), e));
-	PV_TRY(pv_note_sign(&note, vkey.name, gateway, e));
+	PV_TRY(pv_line_sign(d, pv_buf_slice(&line), &note, e));
 	h->note = pv_arena_copy(a, pv_buf_slice(&note));
-	h->digest = pv_arena_copy(a, pv_slice_of(hex));
+	h->digest = pv_line_digest(pv_buf_slice(&line), a);
 	/* read back, so that what is kept is what was signed */
-	return pv_record_read_text(&h->label, pv_slice_sub(h->note, 0, line.n - 1), 0, a, e);
+	return pv_record_read_text(&h->label, pv_slice_sub(h->note, 0, line.n), 0, a, e);
 }
 
 static PV_RESULT
