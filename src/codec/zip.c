@@ -19,8 +19,8 @@
  */
 #include "codec/zip.h"
 
+#include <libdeflate.h>
 #include <stdlib.h>
-#include <zlib.h>
 
 #include "base/mem.h"
 
@@ -57,7 +57,7 @@
 uint32_t
 pv_zip_crc(uint32_t crc, struct pv_slice bytes)
 {
-	return bytes.n == 0 ? crc : (uint32_t)crc32_z(crc, (const unsigned char *)bytes.p, bytes.n);
+	return bytes.n == 0 ? crc : libdeflate_crc32(crc, bytes.p, bytes.n);
 }
 
 /* ---- writing ---- */
