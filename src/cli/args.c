@@ -271,12 +271,11 @@ find_command(struct pv_run *r, int argc, char **argv, int *first, int *second, s
 	return PV_DONE;
 }
 
-/* --help helps even where the rest of the line is wrong. */
 static bool
-asks_help(int argc, char **argv)
+has_word(int argc, char **argv, const char *word)
 {
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
-		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+		if (strcmp(argv[i], word) == 0)
 			return true;
 	return false;
 }
@@ -298,7 +297,8 @@ read_line(struct pv_run *r, int argc, char **argv, struct pv_err *e)
 	bool options = true;
 	int first, second;
 
-	r->help = asks_help(argc, argv);
+	/* --help helps even where the rest of the line is wrong */
+	r->help = has_word(argc, argv, "--help") || has_word(argc, argv, "-h");
 	PV_TRY(find_command(r, argc, argv, &first, &second, e));
 	for (int i = 1; i < argc; i++) {
 		if (options && strcmp(argv[i], "--") == 0)
@@ -317,6 +317,8 @@ pv_args_read(struct pv_run *r, int argc, char **argv, struct pv_err *e)
 	struct pv_status st = read_line(r, argc, argv, e);
 
 	take_globals(r);
+	if (!pv_ok(st)) /* and what is wrong may stand before the --json */
+		r->json = r->json || has_word(argc, argv, "--json");
 	if (r->cmd == NULL && r->args.n != 0 && pv_ok(st))
 		return unknown_command(r, pv_slice_of(r->args.at[0]), e);
 	if (!pv_ok(st) || r->help || r->version || r->cmd == NULL)

@@ -310,3 +310,14 @@ pv_ask_confirm(
 	dialogue_end(&d);
 	return PV_DONE;
 }
+
+int
+pv_ask_left(struct pv_run *r, const char *more)
+{
+	if (r->json)
+		pv_raw(&r->term, PV_SLICE("{\"left\":true}\n"));
+	else
+		pv_state_line(
+		    &r->term, PV_STRONG, "Left as it was", ". Nothing was signed.%s", more);
+	return PV_EXIT_NO;
+}

@@ -43,4 +43,7 @@ PV_RESULT pv_read_passphrase(const char *path, struct pv_secret **out, struct pv
 PV_RESULT pv_ask_confirm(
     struct pv_run *r, const char *question, const char *word, bool *yes, struct pv_err *e);
 
+/* What is said when it was not confirmed, and more behind it; the exit status comes back. */
+int pv_ask_left(struct pv_run *r, const char *more);
+
 #endif

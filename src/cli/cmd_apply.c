@@ -149,6 +149,17 @@ tell_acts(struct pv_run *r, const struct pv_apply_answer *answer, bool dry)
 	}
 }
 
+/* What comes back as it came was signed by nobody here: a script must not send it on as signed. */
+static PV_RESULT
+check_added(const struct whole *w, const struct pv_apply_answer *answer, struct pv_err *e)
+{
+	if (!pv_slice_eq(answer->notes, pv_buf_slice(&w->text)))
+		return PV_DONE;
+	return pv_advise(PV_FAIL(e, PV_E_INPUT, "no signature was added"), e,
+	    "Whoever was to sign has signed already, or has no key here that may: proviso key "
+	    "list; one from elsewhere: --key FILE");
+}
+
 static int
 apply_whole(struct pv_run *r, const struct whole *w, bool draft)
 {
@@ -171,6 +182,8 @@ apply_whole(struct pv_run *r, const struct whole *w, bool draft)
 	}
 	if (answer.error_count != 0)
 		return tell_wrong(r, w, &answer);
+	if (r->cmd == &cmd_sign && !pv_ok(check_added(w, &answer, &e)))
+		return pv_fail(r, &e, PV_NO_SLICE);
 	if (draft) {
 		if (!pv_ok(pv_output_write(r, pv_option(r, "out"), answer.notes, &e)))
 			return pv_fail(r, &e, PV_NO_SLICE);

@@ -194,6 +194,7 @@ run_key_passphrase(struct pv_run *r)
 	PV_AUTO(pv_secret_freep) struct pv_secret *to = NULL;
 	const char *path = key_path(r, r->args.at[0]), *name,
 		   *new_file = pv_option(r, "new-passphrase-file");
+	struct pv_json_out out;
 	struct pv_err e;
 
 	r->undone = "Not changed";
@@ -204,6 +205,13 @@ run_key_passphrase(struct pv_run *r)
 				    : pv_ask_typed_passphrase(r, name, &to, &e)) ||
 	    !pv_ok(pv_keyfile_change(path, from, to, &r->env, &e)))
 		return pv_fail(r, &e, PV_NO_SLICE);
+	if (r->json) {
+		pv_json_begin(&out);
+		pv_jsonw_str(&out.w, "key", pv_keyfile_name(k));
+		pv_jsonw_bool(&out.w, "locked", to != NULL);
+		pv_json_end(r, &out);
+		return PV_EXIT_DONE;
+	}
 	pv_state_line(&r->term, PV_STRONG, "Changed",
 	    ": %s is %s. Copies of the file elsewhere still have the old one.", name,
 	    to != NULL ? "locked with the new passphrase" : "not locked any more");
@@ -342,6 +350,7 @@ run_key_unlock(struct pv_run *r)
 	PV_AUTO(pv_pair_freep) struct pv_pair *pair = NULL;
 	PV_AUTO(pv_agent_closep) struct pv_agent *agent = NULL;
 	uint64_t for_s = 15 * 60;
+	struct pv_json_out out;
 	struct pv_err e;
 
 	r->undone = "Not unlocked";
@@ -352,6 +361,13 @@ run_key_unlock(struct pv_run *r)
 	    !pv_ok(pv_agent_add(agent, pair, pv_keyfile_name(k),
 		(uint32_t)(for_s < UINT32_MAX ? for_s : UINT32_MAX), &e)))
 		return pv_fail(r, &e, PV_NO_SLICE);
+	if (r->json) {
+		pv_json_begin(&out);
+		pv_jsonw_str(&out.w, "key", pv_keyfile_name(k));
+		pv_jsonw_u64(&out.w, "for_s", for_s);
+		pv_json_end(r, &out);
+		return PV_EXIT_DONE;
+	}
 	pv_state_line(&r->term, PV_STRONG, "Unlocked", ": %.*s is in your ssh-agent for %s.",
 	    PV_FMT(pv_keyfile_name(k)),
 	    for_s == 0 ? "as long as it runs" : pv_show_span(r->arena, for_s));

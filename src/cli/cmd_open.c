@@ -76,6 +76,7 @@ run_ask(struct pv_run *r)
 	struct asker who = { 0 };
 	struct pv_ask_ask ask;
 	const char *path = pv_option(r, "out");
+	struct pv_json_out out;
 	struct pv_err e;
 
 	r->undone = "Not asked";
@@ -92,6 +93,15 @@ run_ask(struct pv_run *r)
 		return pv_fail(r, &e, PV_NO_SLICE);
 	if (path == NULL || strcmp(path, "-") == 0)
 		return PV_EXIT_DONE;
+	if (r->json) {
+		pv_json_begin(&out);
+		pv_jsonw_str(&out.w, "report", a.report);
+		pv_jsonw_str(&out.w, "originator", a.originator);
+		pv_jsonw_str(&out.w, "purpose", who.purpose);
+		pv_jsonw_str(&out.w, "out", pv_slice_of(path));
+		pv_json_end(r, &out);
+		return PV_EXIT_DONE;
+	}
 	pv_state_line(&r->term, PV_STRONG, "Asked",
 	    ": %.*s, for %.*s. The signed request is in %s.", PV_FMT(a.report), PV_FMT(who.purpose),
 	    path);
@@ -422,10 +432,8 @@ run_recall(struct pv_run *r)
 	if (!pv_ok(pv_ask_confirm(
 		r, "Type the report's id to recall it, Enter to leave.", r->args.at[0], &yes, &e)))
 		return pv_fail(r, &e, PV_NO_SLICE);
-	if (!yes) {
-		pv_state_line(&r->term, PV_STRONG, "Left as it was", ". Nothing was signed.");
-		return PV_EXIT_NO;
-	}
+	if (!yes)
+		return pv_ask_left(r, "");
 	if (!pv_ok(pv_home_act_fill(r, d, &record, &e)) ||
 	    !pv_ok(pv_home_act_enter(r, d, &record, &answer, &e)))
 		return pv_fail(r, &e, PV_NO_SLICE);

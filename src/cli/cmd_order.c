@@ -340,14 +340,8 @@ sign_after_preview(struct pv_run *r, struct pv_desk *d, struct pv_record *record
 	if (!pv_ok(preview(r, d, record, false, &seen, &e)) ||
 	    !pv_ok(pv_ask_confirm(r, question, word, &yes, &e)))
 		return pv_fail(r, &e, PV_NO_SLICE);
-	if (!yes) {
-		if (r->json)
-			pv_raw(&r->term, PV_SLICE("{\"left\":true}\n"));
-		else
-			pv_state_line(
-			    &r->term, PV_STRONG, "Left as it was", ". Nothing was signed.");
-		return PV_EXIT_NO;
-	}
+	if (!yes)
+		return pv_ask_left(r, "");
 	if (!pv_ok(check_not_moved(r, d, record, seen, &e)) ||
 	    !pv_ok(pv_home_act_enter(r, d, record, &answer, &e)))
 		return pv_fail(r, &e, PV_NO_SLICE);

@@ -166,9 +166,7 @@ run_add(struct pv_run *r)
 		return pv_fail(r, &e, pv_buf_slice(&card));
 	if (same)
 		return add(r, d, pv_buf_slice(&records));
-	pv_state_line(&r->term, PV_STRONG, "Left as it was",
-	    ". Nothing was signed. If the words differ, keep the card: it is not theirs.");
-	return PV_EXIT_NO;
+	return pv_ask_left(r, " If the words differ, keep the card: it is not theirs.");
 }
 
 static const struct pv_opt add_options[] = {
