@@ -8,7 +8,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -61,21 +60,6 @@ copy_folder(const char *from, const char *to, struct pv_arena *a, struct pv_err 
 	return st;
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
-
-static void
-remove_folder(const char *path)
-{
-	nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
 static PV_RESULT
 make_folder(const char *path, struct pv_err *e)
 {
@@ -115,14 +99,14 @@ pv_desk_backup(struct pv_desk *d, const char *path, const char *keys_path, struc
 	PV_TRY(make_folder(path, e));
 	st = keys_path != NULL ? make_folder(keys_path, e) : PV_DONE;
 	if (!pv_ok(st)) {
-		remove_folder(path);
+		pv_home_remove(path);
 		return st;
 	}
 	st = fill_backup(d, path, keys_path, a, e);
 	if (!pv_ok(st)) { /* half a backup is none */
-		remove_folder(path);
+		pv_home_remove(path);
 		if (keys_path != NULL)
-			remove_folder(keys_path);
+			pv_home_remove(keys_path);
 	}
 	return st;
 }
@@ -173,6 +157,6 @@ pv_desk_restore(const char *backup, const char *keys_path, const char *home,
 	if (pv_ok(st) && rename(making, home) != 0)
 		st = PV_FAIL(e, PV_E_CONFIG, "cannot make %s: %s", home, strerror(errno));
 	if (!pv_ok(st))
-		remove_folder(making);
+		pv_home_remove(making);
 	return st;
 }

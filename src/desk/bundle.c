@@ -20,6 +20,7 @@
 #include "desk/audience.h"
 #include "desk/choice.h"
 #include "desk/journal.h"
+#include "desk/names.h"
 #include "desk/words.h"
 #include "tlog/checkpoint.h"
 #include "tlog/tree.h"
@@ -104,15 +105,6 @@ write_bundle(struct pv_desk *d, struct pv_store_view *v, const struct pv_choice 
 	return PV_DONE;
 }
 
-static bool
-among(struct pv_names names, struct pv_slice id)
-{
-	for (size_t i = 0; i < names.n; i++)
-		if (pv_slice_eq(names.at[i], id))
-			return true;
-	return false;
-}
-
 /* What an audience was given once it is given again, so that what ends it reaches it too. */
 static PV_RESULT
 remember_include(struct pv_desk *d, struct pv_slice audience, struct pv_names *include,
@@ -132,7 +124,7 @@ remember_include(struct pv_desk *d, struct pv_slice audience, struct pv_names *i
 	for (n = 0; n < before.n; n++)
 		all[n] = before.at[n];
 	for (size_t i = 0; i < include->n; i++)
-		if (!among((struct pv_names){ all, n }, include->at[i]))
+		if (!pv_names_have((struct pv_names){ all, n }, include->at[i]))
 			all[n++] = include->at[i];
 	*include = (struct pv_names){ all, n };
 	if (n == before.n)

@@ -6,6 +6,7 @@
 #include "desk/choice.h"
 
 #include "desk/acts.h"
+#include "desk/names.h"
 
 static bool
 meets(struct pv_slice a, struct pv_slice b)
@@ -18,15 +19,6 @@ any_meets(struct pv_names names, struct pv_slice party)
 {
 	for (size_t i = 0; i < names.n; i++)
 		if (meets(names.at[i], party))
-			return true;
-	return false;
-}
-
-static bool
-among(struct pv_names names, struct pv_slice id)
-{
-	for (size_t i = 0; i < names.n; i++)
-		if (pv_slice_eq(names.at[i], id))
 			return true;
 	return false;
 }
@@ -136,7 +128,7 @@ condition_given(const struct pv_choice *c, struct pv_slice id)
 static bool
 is_wanted(const struct pv_choice *c, const struct pv_record *r)
 {
-	if (pv_act_public(c->s, r) || among(c->include, r->id))
+	if (pv_act_public(c->s, r) || pv_names_have(c->include, r->id))
 		return true;
 	switch (r->kind) {
 	case PV_TERM:
@@ -286,7 +278,7 @@ pv_choice_alone(const struct pv_choice *c, const struct pv_record *r)
 {
 	const struct pv_fact *f;
 
-	if (among(c->include, r->id))
+	if (pv_names_have(c->include, r->id))
 		return true;
 	switch (r->kind) {
 	case PV_TERM:

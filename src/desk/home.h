@@ -78,6 +78,8 @@ PV_RESULT pv_home_wrap_key(
     struct pv_desk *d, const char *name, struct pv_wrap_key **out, struct pv_err *e);
 bool pv_home_has_key(
     const struct pv_desk *d, const char *name); /* kas-ec: homes made by older versions have none */
+/* A folder and all that is in it: of a home or a backup that was not made whole. */
+void pv_home_remove(const char *path);
 /* HOME/rest, in the arena. */
 const char *pv_home_path(struct pv_desk *d, struct pv_arena *a, const char *rest);
 

@@ -7,7 +7,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -307,15 +306,6 @@ make_store(struct making *m, struct pv_err *e)
 	return pv_store_apply(s, &sub, &r, e);
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
-
 static PV_RESULT
 make_folder(struct making *m, struct pv_err *e)
 {
@@ -412,7 +402,7 @@ pv_desk_init(const struct pv_init_ask *ask, struct pv_unlock *unlock, const stru
 	if (pv_ok(st) && rename(m.path, ask->home) != 0)
 		st = PV_FAIL(e, PV_E_CONFIG, "cannot make %s: %s", ask->home, strerror(errno));
 	if (!pv_ok(st))
-		nftw(m.path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+		pv_home_remove(m.path);
 	for (size_t i = 0; i < m.officers; i++)
 		pv_secret_free(m.passphrases[i]);
 	files = pv_arena_alloc_n(a, m.files.n, sizeof(*files));

@@ -3,13 +3,20 @@
 
 #include <string.h>
 
+bool
+pv_names_have(struct pv_names names, struct pv_slice name)
+{
+	for (size_t i = 0; i < names.n; i++)
+		if (pv_slice_eq(names.at[i], name))
+			return true;
+	return false;
+}
+
 void
 pv_name_list_add_once(struct pv_name_list *v, struct pv_slice name)
 {
-	for (size_t i = 0; i < v->n; i++)
-		if (pv_slice_eq(v->at[i], name))
-			return;
-	*PV_VEC_ADD(v) = name;
+	if (!pv_names_have((struct pv_names){ v->at, v->n }, name))
+		*PV_VEC_ADD(v) = name;
 }
 
 struct pv_names

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists of names while they grow. Inside of the desk. */
+/* Lists of names, whole and while they grow. Inside of the desk. */
 #ifndef PV_DESK_NAMES_H
 #define PV_DESK_NAMES_H
 
 #include "base/arena.h"
 #include "base/vec.h"
 #include "core/record.h"
+
+bool pv_names_have(struct pv_names names, struct pv_slice name);
 
 struct pv_name_list {
 	struct pv_slice *at;

@@ -13,6 +13,7 @@
 #include "codec/base64.h"
 #include "codec/hex.h"
 #include "crypto/wrap.h"
+#include "desk/names.h"
 #include "desk/passing.h"
 #include "wire/record.h"
 #include "wire/signed.h"
@@ -384,15 +385,6 @@ receive_share(struct pv_desk *d, const struct pv_exchange_reply *reply, struct p
 
 /* ---- custody ---- */
 
-static bool
-in_chain(struct pv_names chain, struct pv_slice party)
-{
-	for (size_t i = 0; i < chain.n; i++)
-		if (pv_slice_eq(chain.at[i], party))
-			return true;
-	return false;
-}
-
 /* Who had it before us, whoever gave it to us, us. */
 static struct pv_names
 lengthen(struct pv_names chain, const struct pv_record *label, struct pv_slice giver,
@@ -403,7 +395,7 @@ lengthen(struct pv_names chain, const struct pv_record *label, struct pv_slice g
 
 	if (n != 0)
 		memcpy(at, chain.at, n * sizeof(*at));
-	if (!pv_name_under(label->report.originator, giver) && !in_chain(chain, giver))
+	if (!pv_name_under(label->report.originator, giver) && !pv_names_have(chain, giver))
 		at[n++] = giver;
 	at[n++] = me;
 	return (struct pv_names){ at, n };
