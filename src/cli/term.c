@@ -356,15 +356,19 @@ struct cell {
 	enum pv_style style;
 };
 
+/* A cell as it was given. */
+struct given {
+	enum pv_style style;
+	struct pv_slice raw;
+	struct given *next;
+};
+
 struct pv_table {
 	struct pv_arena *arena;
 	const char *columns;
 	size_t column_count;
-	PV_VEC(struct {
-		enum pv_style style;
-		struct pv_slice raw;
-	})
-	cells;
+	struct given *first, **end; /* in the arena: a table that is never printed costs no free */
+	size_t n;
 };
 
 struct pv_table *
@@ -375,6 +379,7 @@ pv_table_new(struct pv_arena *a, const char *columns)
 	t->arena = a;
 	t->columns = columns;
 	t->column_count = strlen(columns);
+	t->end = &t->first;
 	return t;
 }
 
@@ -382,6 +387,7 @@ void
 pv_table_cell(struct pv_table *t, enum pv_style style, const char *fmt, ...)
 {
 	PV_AUTO(pv_freep) char *text = NULL;
+	struct given *g;
 	va_list ap;
 	int n;
 
@@ -392,8 +398,12 @@ pv_table_cell(struct pv_table *t, enum pv_style style, const char *fmt, ...)
 		text = NULL;
 		pv_out_of_memory(strlen(fmt));
 	}
-	*PV_VEC_ADD(&t->cells) = (__typeof__(*t->cells.at)){ style,
-		pv_arena_copy(t->arena, (struct pv_slice){ text, (size_t)n }) };
+	g = PV_ARENA_NEW(t->arena, struct given);
+	g->style = style;
+	g->raw = pv_arena_copy(t->arena, (struct pv_slice){ text, (size_t)n });
+	*t->end = g;
+	t->end = &g->next;
+	t->n++;
 }
 
 static void
@@ -462,23 +472,23 @@ put_row(struct pv_table *t, struct pv_screen *term, const struct cell *row, cons
 void
 pv_table_print(struct pv_table *t, struct pv_screen *term, unsigned indent)
 {
-	size_t n = t->column_count, rows = (t->cells.n + n - 1) / n;
+	size_t n = t->column_count, rows = (t->n + n - 1) / n, i = 0;
 	struct cell *cells = pv_arena_alloc_n(t->arena, rows * n, sizeof(*cells));
 	size_t *widths = pv_arena_alloc_n(t->arena, n, sizeof(*widths));
 
-	for (size_t i = 0; i < t->cells.n; i++) {
+	for (const struct given *g = t->first; g != NULL; g = g->next, i++) {
 		PV_AUTO(pv_buf_free) struct pv_buf safe = { 0 };
 
-		pv_safe(&safe, t->cells.at[i].raw, term->utf8);
-		cells[i] = (struct cell){ pv_arena_copy(t->arena, pv_buf_slice(&safe)), 0,
-			t->cells.at[i].style };
+		pv_safe(&safe, g->raw, term->utf8);
+		cells[i] =
+		    (struct cell){ pv_arena_copy(t->arena, pv_buf_slice(&safe)), 0, g->style };
 		cells[i].columns = pv_columns(cells[i].text);
 		if (cells[i].columns > widths[i % n])
 			widths[i % n] = cells[i].columns;
 	}
-	for (size_t i = 0; i < rows; i++)
+	for (i = 0; i < rows; i++)
 		put_row(t, term, &cells[i * n], widths, indent);
-	PV_VEC_FREE(&t->cells);
+	*t = (struct pv_table){ t->arena, t->columns, n, NULL, &t->first, 0 };
 }
 
 /* ---- progress ---- */
