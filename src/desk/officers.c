@@ -252,7 +252,7 @@ pv_officers_sign(struct pv_officers *o, const struct pv_state *s, const struct p
 		PV_TRY(sign_one(o, k, pv_buf_slice(&text), &out, &did, e));
 		have += did ? 1 : 0;
 	}
-	if (!any && note->n == 0)
+	if (!any && (note->n == 0 || o->unlock->as_count != 0))
 		return nobody(o, r, e);
 	if (have == 0 && note->n == 0)
 		return PV_FAIL(e, PV_E_INPUT, "nobody signed %.*s", PV_FMT(r->id));
