@@ -19,7 +19,7 @@ void *pv_arena_alloc(struct pv_arena *a, size_t n) __attribute__((returns_nonnul
 void *pv_arena_alloc_n(struct pv_arena *a, size_t n, size_t size) __attribute__((returns_nonnull));
 struct pv_slice pv_arena_copy(struct pv_arena *a, struct pv_slice s);
 struct pv_slice pv_arena_printf(struct pv_arena *a, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
+    __attribute__((format(printf, 2, 3), nonnull(2)));
 const char *pv_arena_str(struct pv_arena *a, struct pv_slice s); /* NUL-terminated copy */
 size_t pv_arena_bytes(const struct pv_arena *a);                 /* taken from the system */
 

@@ -25,7 +25,7 @@ void pv_buf_add_mem(struct pv_buf *b, const void *p, size_t n);
 void pv_buf_add_c(struct pv_buf *b, char c);
 void pv_buf_add_str(struct pv_buf *b, const char *s);
 void pv_buf_add_u64(struct pv_buf *b, uint64_t v); /* decimal */
-void pv_buf_addf(struct pv_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void pv_buf_addf(struct pv_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3), nonnull(2)));
 /* NUL after the content, not counted in n. Owned by b. */
 const char *pv_buf_str(struct pv_buf *b);
 
