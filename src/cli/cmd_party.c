@@ -84,13 +84,25 @@ show_party(struct pv_run *r, const struct pv_desk *d, const struct pv_fact *f)
 		pv_line(t, "  Ended       %s", pv_show_time(r->arena, f->ended));
 }
 
+/* A party or a term, for programs. */
+static int
+put_fact(struct pv_run *r, const struct pv_fact *f)
+{
+	struct pv_json_out out;
+
+	pv_json_begin(&out);
+	pv_put_record(&out.w, "record", f->r);
+	pv_jsonw_u64(&out.w, "index", f->index);
+	pv_json_end(r, &out);
+	return PV_EXIT_DONE;
+}
+
 static int
 run_party_show(struct pv_run *r)
 {
 	PV_AUTO(pv_desk_closep) struct pv_desk *d = NULL;
 	struct pv_slice name = pv_slice_of(r->args.at[0]);
 	const struct pv_fact *f;
-	struct pv_json_out out;
 	struct pv_err e;
 
 	if (!pv_ok(pv_home_open(r, &d, &e)))
@@ -107,11 +119,7 @@ run_party_show(struct pv_run *r)
 		show_party(r, d, f);
 		return PV_EXIT_DONE;
 	}
-	pv_json_begin(&out);
-	pv_put_record(&out.w, "record", f->r);
-	pv_jsonw_u64(&out.w, "index", f->index);
-	pv_json_end(r, &out);
-	return PV_EXIT_DONE;
+	return put_fact(r, f);
 }
 
 static int
@@ -276,7 +284,6 @@ run_term_show(struct pv_run *r)
 	struct pv_slice name = pv_slice_of(r->args.at[1]);
 	enum pv_tree tree;
 	const struct pv_fact *f;
-	struct pv_json_out out;
 	struct pv_err e;
 
 	if (!pv_ok(read_tree(r, r->args.at[0], &tree, &e)) || !pv_ok(pv_home_open(r, &d, &e)))
@@ -297,11 +304,7 @@ run_term_show(struct pv_run *r)
 		show_term(r, d, f);
 		return PV_EXIT_DONE;
 	}
-	pv_json_begin(&out);
-	pv_put_record(&out.w, "record", f->r);
-	pv_jsonw_u64(&out.w, "index", f->index);
-	pv_json_end(r, &out);
-	return PV_EXIT_DONE;
+	return put_fact(r, f);
 }
 
 static int
