@@ -109,6 +109,7 @@ MASKS = [
     (r"proof \d+ (?:s|min) old", "proof N s old"),
     (r"\b[0-9A-F]{4}-[0-9A-F]{4}\b", "RRRR-RRRR"),
     (r"\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{40,}", "+KEY"),
+    (r"\blog key [0-9a-f]{8}\b", "log key hhhhhhhh"),  # may be letters alone, as a word is
     (r"\b(?=[0-9a-f]*[0-9])[0-9a-f]{8,}\b", lambda m: "h" * len(m[0])),
 ]
 
