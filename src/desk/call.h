@@ -20,19 +20,19 @@
 
 enum pv_shape {
 	PV_AS_END = 0,
-	PV_AS_TEXT,   /* struct pv_slice, UTF-8; empty: left out */
-	PV_AS_CSTR,   /* const char *; NULL: left out */
-	PV_AS_BYTES,  /* struct pv_slice, base64 */
-	PV_AS_JSON,   /* struct pv_slice that is JSON already */
-	PV_AS_NAMES,  /* struct pv_names */
-	PV_AS_TEXTS,  /* struct pv_texts: a map of languages */
-	PV_AS_BOOL,   /* bool; false: left out */
-	PV_AS_U64,    /* uint64_t */
-	PV_AS_TIME,   /* uint64_t seconds, RFC 3339; 0 and PV_NEVER: left out */
-	PV_AS_WORD,   /* an enum, by its word; words[0] may be NULL: left out */
-	PV_AS_RECORD, /* struct pv_record, as wire/ has it; kind 0: left out */
-	PV_AS_ONE,    /* a struct within: of */
-	PV_AS_LIST,   /* const struct * and size_t at count_at: of */
+	PV_AS_TEXT,        /* struct pv_slice, UTF-8; empty: left out */
+	PV_AS_CSTR,        /* const char *; NULL: left out */
+	PV_AS_BYTES,       /* struct pv_slice, base64 */
+	PV_AS_JSON,        /* struct pv_slice that is JSON already */
+	PV_AS_NAMES,       /* struct pv_names */
+	PV_AS_TEXTS,       /* struct pv_texts: a map of languages */
+	PV_AS_BOOL,        /* bool; false: left out */
+	PV_AS_U64,         /* uint64_t */
+	PV_AS_TIME,        /* uint64_t seconds, RFC 3339; 0 and PV_NEVER: left out */
+	PV_AS_WORD,        /* an enum, by its word; words[0] may be NULL: left out */
+	PV_AS_RECORD,      /* struct pv_record, as wire/ has it; kind 0: left out */
+	PV_AS_ONE,         /* a struct within: of */
+	PV_AS_LIST,        /* const struct * and size_t at count_at: of */
 	PV_AS_OBLIGATIONS, /* struct pv_obligations */
 };
 #define PV_MUST 1u /* refused when left out */
@@ -54,8 +54,11 @@ struct pv_layout {
 	size_t size;
 	const struct pv_field *fields; /* up to one of PV_AS_END */
 };
-#define PV_FIELD(type, member, json, as, more, doc) \
-	{ .name = json, .shape = as, .flags = more, .at = offsetof(type, member), .text = doc }
+#define PV_FIELD(type, member, json, as, more, doc)                                     \
+	{                                                                               \
+		.name = json, .shape = as, .flags = more, .at = offsetof(type, member), \
+		.text = doc                                                             \
+	}
 
 /* What is not said is zero, texts live in a; unknown members, wrong types are refused with their path. */
 PV_RESULT pv_layout_read(const struct pv_layout *l, const struct pv_json *doc, uint32_t node,
@@ -68,7 +71,8 @@ void pv_layout_schema(const struct pv_layout *l, struct pv_jsonw *w, const char 
 /* ---- calls ---- */
 
 struct pv_batch;
-struct pv_service; /* what the keeper lends: uploads, open transfers, outgoing calls (desk/service.h) */
+struct
+    pv_service; /* what the keeper lends: uploads, open transfers, outgoing calls (desk/service.h) */
 
 struct pv_call_run {
 	struct pv_desk *d;
@@ -88,10 +92,11 @@ struct pv_call_run {
 #define PV_CALL_INNER  8u /* for edges; not in the API */
 
 struct pv_call {
-	const char *name;         /* "orders.list": never changes once published */
-	const char *method, *path; /* of the API, below /api/v1: "GET", "/orders/{id}"; NULL: none */
-	const char *summary;      /* one line, for the OpenAPI document */
-	unsigned roles;           /* enum pv_role: any of them may */
+	const char *name; /* "orders.list": never changes once published */
+	const char *method,
+	    *path;           /* of the API, below /api/v1: "GET", "/orders/{id}"; NULL: none */
+	const char *summary; /* one line, for the OpenAPI document */
+	unsigned roles;      /* PV_ROLE_...: any of them may */
 	unsigned flags;
 	const struct pv_layout *ask, *answer; /* NULL: nothing */
 	PV_RESULT (*run)(struct pv_call_run *c, struct pv_err *e);
@@ -101,15 +106,18 @@ struct pv_call {
 };
 
 /* Families, each in its own file call_<family>.c; up to a call without a name. */
-extern const struct pv_call pv_calls_home[];    /* identity, status, acts, apply, act, export, follow, card, backup ... */
-extern const struct pv_call pv_calls_report[];  /* share, reports, who-can-open, uploads, open, transfers, ask, answer */
-extern const struct pv_call pv_calls_order[];   /* orders, preview, state-record */
-extern const struct pv_call pv_calls_look[];    /* board, explain, log, verify, prove, rebuild */
-extern const struct pv_call pv_calls_caller[];  /* whoami, tokens, passports */
-extern const struct pv_call pv_calls_decide[];  /* evaluate (AuthZEN), doors */
-extern const struct pv_call pv_calls_kas[];     /* rewrap, public keys, registration of sealed files */
-extern const struct pv_call pv_calls_taxii[];   /* collections, objects, manifests, status */
-extern const struct pv_call pv_calls_log[];     /* checkpoints, tiles, bundles, cosigning, the register */
+extern const struct pv_call
+    pv_calls_home[]; /* identity, status, acts, apply, act, export, follow, card, backup ... */
+extern const struct pv_call
+    pv_calls_report[]; /* share, reports, who-can-open, uploads, open, transfers, ask, answer */
+extern const struct pv_call pv_calls_order[];  /* orders, preview, state-record */
+extern const struct pv_call pv_calls_look[];   /* board, explain, log, verify, prove, rebuild */
+extern const struct pv_call pv_calls_caller[]; /* whoami, tokens, passports */
+extern const struct pv_call pv_calls_decide[]; /* evaluate (AuthZEN), doors */
+extern const struct pv_call pv_calls_kas[]; /* rewrap, public keys, registration of sealed files */
+extern const struct pv_call pv_calls_taxii[]; /* collections, objects, manifests, status */
+extern const struct pv_call
+    pv_calls_log[]; /* checkpoints, tiles, bundles, cosigning, the register */
 
 /* All of them in one order that is fixed for a build; the index is what a frame names. */
 size_t pv_call_count(void);

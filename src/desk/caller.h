@@ -13,14 +13,10 @@
 #include "core/record.h"
 #include "desk/desk.h"
 
-enum pv_role {
-	PV_ANALYST = 1 << 0,
-	PV_OFFICER = 1 << 1,
-	PV_OVERSEER = 1 << 2,
-	PV_OPERATOR = 1 << 3,
-	PV_GATEWAY = 1 << 4, /* a partner's gateway, or one of our own: by a key of use gateway */
-};
-#define PV_ANY_ROLE (PV_ANALYST | PV_OFFICER | PV_OVERSEER | PV_OPERATOR | PV_GATEWAY)
+/* Besides those of core/record.h: a partner's gateway, or one of our own, by a key of use gateway. */
+#define PV_ROLE_GATEWAY 16
+#define PV_ROLE_ANY \
+	(PV_ROLE_ANALYST | PV_ROLE_OFFICER | PV_ROLE_OVERSEER | PV_ROLE_OPERATOR | PV_ROLE_GATEWAY)
 
 /* As it was presented; the front has proved a certificate's possession, nothing else. */
 enum pv_credential_kind { PV_CRED_NONE = 0, PV_CRED_TLS, PV_CRED_BEARER, PV_CRED_BASIC };
@@ -32,11 +28,11 @@ struct pv_credential {
 };
 
 struct pv_caller {
-	bool known; /* false: nobody; nothing else is set */
-	struct pv_slice id;     /* what bound it: a record's id, or a token's */
+	bool known;         /* false: nobody; nothing else is set */
+	struct pv_slice id; /* what bound it: a record's id, or a token's */
 	struct pv_slice party, person;
-	unsigned roles;         /* enum pv_role */
-	bool own;               /* party is of this home's authority: at or below its party */
+	unsigned roles;           /* PV_ROLE_... */
+	bool own;                 /* party is of this home's authority: at or below its party */
 	struct pv_names purposes; /* the only ones it may state; none: has_purposes false */
 	bool has_purposes;
 	uint64_t until_s; /* PV_NEVER: no end */

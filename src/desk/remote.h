@@ -16,7 +16,7 @@ struct pv_transport {
 	void *ctx;
 };
 /* Asks who is there and takes in the acts of its order log, as far as the caller may see them. */
-PV_RESULT pv_desk_remote(struct pv_desk **out, const struct pv_transport *t,
-    const struct pv_env *env, struct pv_err *e);
+PV_RESULT pv_desk_remote(
+    struct pv_desk **out, const struct pv_transport *t, const struct pv_env *env, struct pv_err *e);
 
 #endif

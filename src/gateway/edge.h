@@ -33,27 +33,28 @@ struct pv_hit {
 #define PV_ROUTE_NO_BASIC 2u /* HTTP Basic is not looked at here */
 
 struct pv_route {
-	unsigned methods;    /* enum pv_method; HEAD comes with GET */
-	const char *pattern; /* "/taxii2/{root}/collections/{id}/"; "{...}" at the end takes the rest */
+	unsigned methods; /* enum pv_method; HEAD comes with GET */
+	const char
+	    *pattern; /* "/taxii2/{root}/collections/{id}/"; "{...}" at the end takes the rest */
 	unsigned flags;
-	size_t body_max;     /* 0: no body is expected (one is refused 413) */
+	size_t body_max; /* 0: no body is expected (one is refused 413) */
 	void (*run)(struct pv_hit *h);
 	/* What this edge writes when no handler was reached: 404, 405, 413, 429, 503 ...; NULL: a problem document. */
 	void (*fail)(struct pv_hit *h, int status, const char *why);
 };
 
 /* Routes of an edge, up to one without a pattern. */
-extern const struct pv_route pv_edge_page[];    /* the page at the URL, /healthz, /metrics */
-extern const struct pv_route pv_edge_api[];     /* /api/v1 */
+extern const struct pv_route pv_edge_page[]; /* the page at the URL, /healthz, /metrics */
+extern const struct pv_route pv_edge_api[];  /* /api/v1 */
 extern const struct pv_route pv_edge_taxii[];
 extern const struct pv_route pv_edge_kas[];
 extern const struct pv_route pv_edge_authzen[];
-extern const struct pv_route pv_edge_door[];    /* nginx auth_request */
-extern const struct pv_route pv_edge_log[];     /* tiles, witness, register */
+extern const struct pv_route pv_edge_door[]; /* nginx auth_request */
+extern const struct pv_route pv_edge_log[];  /* tiles, witness, register */
 
 /* ---- asking the keeper ---- */
 
-enum pv_reply_kind {
+enum pv_edge_reply_kind {
 	PV_REPLY_DOWN = 0,        /* no keeper, or too much waits: 503, with Retry-After */
 	PV_REPLY_DONE,            /* answer is there */
 	PV_REPLY_UNAUTHENTICATED, /* no credential, or not one that is known */
@@ -61,8 +62,8 @@ enum pv_reply_kind {
 	PV_REPLY_LIMITED,         /* asks too often: 429; retry_s */
 	PV_REPLY_FAILED,          /* err says why */
 };
-struct pv_reply {
-	enum pv_reply_kind kind;
+struct pv_edge_reply {
+	enum pv_edge_reply_kind kind;
 	struct pv_err err;
 	unsigned retry_s;
 	const void *answer;   /* of the call's layout; in the hit's arena */
@@ -70,21 +71,21 @@ struct pv_reply {
 	struct pv_slice json; /* the answer as it came, valid during the callback */
 };
 /* The answer comes to done(), never before ask() returned; not at all when the client left. */
-void pv_edge_ask(struct pv_hit *h, const struct pv_call *call, const void *ask, struct pv_slice tail,
-    void (*done)(struct pv_hit *h, const struct pv_reply *r));
+void pv_edge_ask(struct pv_hit *h, const struct pv_call *call, const void *ask,
+    struct pv_slice tail, void (*done)(struct pv_hit *h, const struct pv_edge_reply *r));
 /* The same with the question as JSON that is ready (an object); it is checked by the keeper. */
 void pv_edge_ask_json(struct pv_hit *h, const struct pv_call *call, struct pv_slice json,
-    struct pv_slice tail, void (*done)(struct pv_hit *h, const struct pv_reply *r));
+    struct pv_slice tail, void (*done)(struct pv_hit *h, const struct pv_edge_reply *r));
 /* Called in this loop whenever something changed at the keeper's (orders, reports, openings); for event streams. */
 void pv_edge_watch(struct pv_hit *h, void (*changed)(struct pv_hit *h, struct pv_slice what));
 
 /* ---- answering ---- */
 
 /* What HTTP status an error is: INPUT 400, CONFIG 500, UNTRUSTED 400, LIMIT 413, DOWN 503, BUG 500. */
-int pv_edge_status(const struct pv_reply *r);
+int pv_edge_status(const struct pv_edge_reply *r);
 /* RFC 9457; title from the status; detail may be NULL. 401 gets its WWW-Authenticate, 429 and 503 Retry-After. */
 void pv_edge_problem(struct pv_hit *h, int status, const char *detail);
-void pv_edge_problem_of(struct pv_hit *h, const struct pv_reply *r);
+void pv_edge_problem_of(struct pv_hit *h, const struct pv_edge_reply *r);
 void pv_edge_json(struct pv_hit *h, int status, struct pv_slice json);
 void pv_edge_text(struct pv_hit *h, int status, const char *type, struct pv_slice body);
 

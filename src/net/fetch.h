@@ -18,11 +18,12 @@
 struct pv_fetcher; /* keeps connections; one thread at a time */
 
 struct pv_fetch_use {
-	const char *ca_path;       /* PEM; NULL: the system's */
-	const char *pin;           /* "AB:CD:..." SHA-256 of the server's certificate: then no CA is needed; NULL */
+	const char *ca_path; /* PEM; NULL: the system's */
+	const char
+	    *pin; /* "AB:CD:..." SHA-256 of the server's certificate: then no CA is needed; NULL */
 	const char *cert_path, *key_path; /* a client certificate; NULL */
 	unsigned connect_ms, total_ms;    /* 0: 5,000 and 30,000 */
-	bool plain_loopback; /* http:// to loopback is allowed */
+	bool plain_loopback;              /* http:// to loopback is allowed */
 };
 PV_RESULT pv_fetcher_new(struct pv_fetcher **out, const struct pv_fetch_use *use, struct pv_err *e);
 void pv_fetcher_free(struct pv_fetcher *f);
@@ -32,9 +33,9 @@ struct pv_fetch {
 	const char *method, *url;
 	const char *const *headers; /* "Name: value", NULL-terminated; NULL */
 	struct pv_slice body;
-	int body_fd;      /* > 0: the body is read from here (body_size bytes) */
+	int body_fd; /* > 0: the body is read from here (body_size bytes) */
 	uint64_t body_size;
-	uint64_t limit;   /* of the answer's bytes */
+	uint64_t limit; /* of the answer's bytes */
 	/* NULL: the answer is collected. false: enough, end it (DOWN) */
 	bool (*some)(void *ctx, struct pv_slice data);
 	void *ctx;

@@ -41,7 +41,7 @@ enum pv_method {
 #define PV_HEADERS_MAX 64
 
 struct pv_header {
-	struct pv_slice name; /* lower case */
+	struct pv_slice name;  /* lower case */
 	struct pv_slice value; /* trimmed */
 };
 
@@ -109,13 +109,14 @@ struct pv_server_limits {
 	unsigned handshake_ms, head_ms;    /* absolute; 0: 10,000 each */
 	unsigned body_ms;                  /* absolute, for what the handler collects; 0: 60,000 */
 	unsigned idle_ms;                  /* between requests; 0: 75,000 */
-	unsigned answer_ms;                /* for the client to take an answer (of a stream: each 1 MiB); 0: 60,000 */
-	unsigned requests;                 /* on one connection; 0: 100,000 */
+	unsigned
+	    answer_ms; /* for the client to take an answer (of a stream: each 1 MiB); 0: 60,000 */
+	unsigned requests; /* on one connection; 0: 100,000 */
 };
 
 struct pv_server_use {
 	struct event_base *base;
-	int listener;           /* bound and listening, close-on-exec, non-blocking; the server's from now on */
+	int listener; /* bound and listening, close-on-exec, non-blocking; the server's from now on */
 	struct ssl_ctx_st *tls; /* NULL: plain, for loopback and tests */
 	struct pv_server_limits limits;
 	/* A head was read. Say what becomes of the body (none, collect, stream), or reply at once. */
@@ -130,9 +131,9 @@ struct pv_server_counts {
 
 PV_RESULT pv_server_new(struct pv_server **out, const struct pv_server_use *use, struct pv_err *e);
 void pv_server_tls(struct pv_server *s, struct ssl_ctx_st *tls); /* for new connections */
-void pv_server_drain(struct pv_server *s); /* no new ones; those open end with their answer */
+void pv_server_drain(struct pv_server *s);      /* no new ones; those open end with their answer */
 bool pv_server_idle(const struct pv_server *s); /* drained, and none is open */
-void pv_server_free(struct pv_server *s);  /* cuts what is open; each on_gone is called */
+void pv_server_free(struct pv_server *s);       /* cuts what is open; each on_gone is called */
 struct pv_server_counts pv_server_counts(const struct pv_server *s);
 
 /* ---- within a request ---- */
@@ -141,7 +142,8 @@ const struct pv_request_head *pv_x_head(const struct pv_x *x); /* lives as long 
 struct pv_arena *pv_x_arena(struct pv_x *x);                   /* lives as long as x */
 struct pv_slice pv_x_peer(const struct pv_x *x);               /* "192.0.2.1" or "2001:db8::1" */
 bool pv_x_tls(const struct pv_x *x);
-struct x509_st *pv_x_certificate(const struct pv_x *x); /* the client's, as OpenSSL verified it; NULL: none. Borrowed */
+struct x509_st *pv_x_certificate(
+    const struct pv_x *x); /* the client's, as OpenSSL verified it; NULL: none. Borrowed */
 void *pv_x_user(const struct pv_x *x);
 void pv_x_set_user(struct pv_x *x, void *user);
 /* Called once: the client left, or a deadline passed, before the answer was taken. Afterwards x is gone. */
@@ -155,8 +157,8 @@ void pv_x_collect(struct pv_x *x, size_t max, void (*whole)(struct pv_x *x, stru
  * The body as it comes, at most max bytes in all. Reading stops while pv_x_pause(x, true). last: the body is over.
  * Memory stays below 256 KiB a request.
  */
-void pv_x_stream_in(struct pv_x *x, uint64_t max,
-    void (*some)(struct pv_x *x, struct pv_slice data, bool last));
+void pv_x_stream_in(
+    struct pv_x *x, uint64_t max, void (*some)(struct pv_x *x, struct pv_slice data, bool last));
 void pv_x_pause(struct pv_x *x, bool pause);
 
 /* ---- answering; from the loop's thread only, at any later time ---- */

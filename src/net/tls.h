@@ -11,7 +11,8 @@ struct ssl_ctx_st;
 struct pv_tls_use {
 	struct pv_slice certificate; /* PEM, the chain */
 	struct pv_slice key;         /* PEM; the caller wipes it */
-	struct pv_slice client_ca;   /* PEM; empty: any certificate is taken, and counts by its key's digest alone */
+	struct pv_slice
+	    client_ca; /* PEM; empty: any certificate is taken, and counts by its key's digest alone */
 };
 /* A client certificate is asked for, never demanded; one that does not verify ends the handshake. */
 PV_RESULT pv_tls_server(struct ssl_ctx_st **out, const struct pv_tls_use *use, struct pv_err *e);

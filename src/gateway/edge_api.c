@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/edge.h"
+
+const struct pv_route pv_edge_api[] = {
+	{ .pattern = NULL },
+};
