@@ -16,6 +16,7 @@
 #include "crypto/commit.h"
 #include "desk/acts.h"
 #include "desk/journal.h"
+#include "desk/stored.h"
 #include "desk/words.h"
 #include "tlog/checkpoint.h"
 #include "tlog/folder.h"
@@ -26,86 +27,6 @@
 
 #define PROOF_MAX (1u << 20)
 
-/* ---- which log ---- */
-
-static struct pv_slice
-log_name(const struct pv_desk *d, struct pv_slice log)
-{
-	if (log.n == 0 || pv_slice_is(log, "orders"))
-		return d->origin;
-	if (pv_slice_is(log, "journal"))
-		return d->journal;
-	return log;
-}
-
-static PV_RESULT
-find_head(struct pv_desk *d, struct pv_store_view *v, struct pv_slice log,
-    struct pv_store_head *head, struct pv_err *e)
-{
-	bool found;
-
-	(void)d;
-	PV_TRY(pv_store_log_head(v, log, head, &found, e));
-	if (!found)
-		return pv_advise(PV_FAIL(e, PV_E_INPUT, "no log \"%.*s\" here", PV_FMT(log)), e,
-		    "there are: orders, journal, and the partners' that are followed");
-	return PV_DONE;
-}
-
-/* The newest note of the log, the cosigned one where there is one as new. */
-static PV_RESULT
-newest_checkpoint(struct pv_store_view *v, struct pv_slice log, struct pv_arena *a,
-    struct pv_store_checkpoint *out, struct pv_err *e)
-{
-	struct pv_store_checkpoint cosigned;
-	bool found, more;
-
-	PV_TRY(pv_store_log_checkpoint(v, log, PV_STORE_SIGNED, UINT64_MAX, a, out, &found, e));
-	PV_TRY(
-	    pv_store_log_checkpoint(v, log, PV_STORE_COSIGNED, UINT64_MAX, a, &cosigned, &more, e));
-	if (more && (!found || cosigned.size >= out->size))
-		*out = cosigned;
-	if (!found && !more)
-		return PV_FAIL(e, PV_E_DOWN, "no checkpoint of %.*s was signed yet", PV_FMT(log));
-	return PV_DONE;
-}
-
-/* ---- hashes from the store ---- */
-
-struct stored_tiles {
-	struct pv_store_view *v;
-	struct pv_slice log;
-};
-
-static struct pv_status
-read_tile(void *ctx, const struct pv_tile *t, struct pv_buf *out, struct pv_err *e)
-{
-	struct stored_tiles *s = ctx;
-	uint8_t(*into)[PV_HASH] = (void *)pv_buf_room(out, (size_t)t->width * PV_HASH);
-
-	PV_TRY(pv_store_log_tile(s->v, s->log, t->level, t->n, t->width, into, e));
-	out->n += (size_t)t->width * PV_HASH;
-	return PV_DONE;
-}
-
-static PV_RESULT
-entry_at(struct pv_store_view *v, struct pv_slice log, uint64_t index, struct pv_buf *out,
-    struct pv_err *e)
-{
-	PV_AUTO(pv_store_cursor_freep) struct pv_store_cursor *c = NULL;
-	struct pv_store_entry entry;
-	uint64_t at;
-	bool more;
-
-	PV_TRY(pv_store_log_entries(&c, v, log, index, index + 1, e));
-	PV_TRY(pv_store_entry_next(c, &at, &entry, &more, e));
-	if (!more)
-		return PV_FAIL(e, PV_E_INPUT, "%.*s has no entry %llu", PV_FMT(log),
-		    (unsigned long long)index);
-	pv_buf_add(out, entry.bytes);
-	return PV_DONE;
-}
-
 PV_RESULT
 pv_desk_log_prove(
     struct pv_desk *d, struct pv_slice log, uint64_t index, struct pv_buf *proof, struct pv_err *e)
@@ -114,8 +35,8 @@ pv_desk_log_prove(
 	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
 	PV_AUTO(pv_tiles_freep) struct pv_tiles *tiles = NULL;
 	PV_AUTO(pv_buf_free) struct pv_buf entry = { 0 };
-	struct stored_tiles s = { .log = log_name(d, log) };
-	struct pv_tile_source source = { .read = read_tile, .ctx = &s };
+	struct pv_stored_log s = { .log = pv_log_name(d, log) };
+	struct pv_tile_source source = pv_log_tiles(&s);
 	struct pv_proof p = { .index = index, .has_extra = true };
 	struct pv_store_checkpoint c;
 	struct pv_store_head head;
@@ -123,15 +44,15 @@ pv_desk_log_prove(
 
 	PV_TRY(pv_store_view_open(&v, d->store, e));
 	s.v = v;
-	PV_TRY(find_head(d, v, s.log, &head, e));
-	PV_TRY(newest_checkpoint(v, s.log, a, &c, e));
+	PV_TRY(pv_log_find(v, s.log, &head, e));
+	PV_TRY(pv_log_newest(v, s.log, a, &c, e));
 	if (index >= c.size)
 		return PV_FAIL(e, PV_E_INPUT, "%.*s has %llu entries under its newest checkpoint",
 		    PV_FMT(s.log), (unsigned long long)c.size);
 	tiles = pv_tiles_new(&source, c.size);
 	reader = pv_tiles_reader(tiles);
 	PV_TRY(pv_tree_prove(&p.path, &reader, index, c.size, e));
-	PV_TRY(entry_at(v, s.log, index, &entry, e));
+	PV_TRY(pv_log_entry_at(v, s.log, index, &entry, e));
 	p.extra =
 	    pv_buf_slice(&entry); /* the proof's hash covers it: who verifies hashes it anew */
 	p.checkpoint = c.note;
@@ -168,15 +89,15 @@ pv_desk_log_export(
 	PV_AUTO(pv_arena_freep) struct pv_arena *a = pv_arena_new();
 	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
 	PV_AUTO(pv_store_cursor_freep) struct pv_store_cursor *cursor = NULL;
-	struct pv_slice name = log_name(d, log);
+	struct pv_slice name = pv_log_name(d, log);
 	struct pv_folder_entries from = { .entry = export_entry };
 	struct pv_store_checkpoint c;
 	struct pv_store_head head;
 	struct exporting x;
 
 	PV_TRY(pv_store_view_open(&v, d->store, e));
-	PV_TRY(find_head(d, v, name, &head, e));
-	PV_TRY(newest_checkpoint(v, name, a, &c, e));
+	PV_TRY(pv_log_find(v, name, &head, e));
+	PV_TRY(pv_log_newest(v, name, a, &c, e));
 	PV_TRY(pv_store_log_entries(&cursor, v, name, 0, c.size, e));
 	x.cursor = cursor;
 	from.ctx = &x;
@@ -282,7 +203,7 @@ pv_desk_log(struct pv_desk *d, const struct pv_log_ask *ask, struct pv_arena *a,
 {
 	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
 	PV_AUTO(pv_store_cursor_freep) struct pv_store_cursor *c = NULL;
-	struct pv_slice name = log_name(d, ask->log);
+	struct pv_slice name = pv_log_name(d, ask->log);
 	PV_VEC(struct pv_log_entry) list = { 0 };
 	struct pv_log_entry *kept;
 	struct pv_store_entry entry;
@@ -293,7 +214,7 @@ pv_desk_log(struct pv_desk *d, const struct pv_log_ask *ask, struct pv_arena *a,
 
 	PV_TRY(pv_home_refresh(d, e));
 	PV_TRY(pv_store_view_open(&v, d->store, e));
-	PV_TRY(find_head(d, v, name, &head, e));
+	PV_TRY(pv_log_find(v, name, &head, e));
 	PV_TRY(pv_store_log_entries(&c, v, name, ask->from, UINT64_MAX, e));
 	while (pv_ok(st = pv_store_entry_next(c, &index, &entry, &more, e)) && more &&
 	       (ask->count == 0 || list.n < ask->count)) {
@@ -602,8 +523,8 @@ check_acts(struct pv_desk *d, struct pv_store_view *v, struct pv_slice log, stru
 }
 
 static PV_RESULT
-check_signature(struct pv_desk *d, struct pv_store_view *v, struct pv_slice log,
-    struct pv_slice vkey_text, const struct pv_names *signers, struct checking *k, struct pv_err *e)
+check_signature(struct pv_store_view *v, struct pv_slice log, struct pv_slice vkey_text,
+    const struct pv_names *signers, struct checking *k, struct pv_err *e)
 {
 	struct pv_store_checkpoint c;
 	struct pv_store_head head;
@@ -614,8 +535,8 @@ check_signature(struct pv_desk *d, struct pv_store_view *v, struct pv_slice log,
 	struct pv_err wrong;
 	size_t n = 0, cosigned = 0;
 
-	PV_TRY(find_head(d, v, log, &head, e));
-	PV_TRY(newest_checkpoint(v, log, k->a, &c, e));
+	PV_TRY(pv_log_find(v, log, &head, e));
+	PV_TRY(pv_log_newest(v, log, k->a, &c, e));
 	if (signers != NULL)
 		for (size_t i = 0; i < signers->n && n < 16; i++)
 			PV_TRY(pv_vkey_read(&keys[n++], signers->at[i], e));
@@ -731,8 +652,8 @@ pv_desk_verify(
 
 	*out = (struct pv_verify_answer){ .good = true };
 	PV_TRY(pv_store_view_open(&v, d->store, e));
-	PV_TRY(find_head(d, v, d->origin, &orders, e));
-	PV_TRY(find_head(d, v, d->journal, &journal, e));
+	PV_TRY(pv_log_find(v, d->origin, &orders, e));
+	PV_TRY(pv_log_find(v, d->journal, &journal, e));
 	*PV_VEC_ADD(&k.logs) = pv_arena_printf(a, "order log of %.*s, %llu %s", PV_FMT(d->party),
 	    (unsigned long long)orders.size, orders.size == 1 ? "entry" : "entries");
 	*PV_VEC_ADD(&k.logs) = pv_arena_printf(a, "journal of %.*s, %llu %s", PV_FMT(d->party),
@@ -745,7 +666,7 @@ pv_desk_verify(
 		    "%llu of %llu entries, made again from the first to the last",
 		    (unsigned long long)(orders.size + journal.size),
 		    (unsigned long long)(orders.size + journal.size));
-	st = check_signature(d, v, d->origin, id.log_vkey,
+	st = check_signature(v, d->origin, id.log_vkey,
 	    d->own.state->genesis != NULL ? &d->own.state->genesis->genesis.signers : NULL, &k, e);
 	if (pv_ok(st) && journal.size != 0)
 		st = check_signature(
