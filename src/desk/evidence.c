@@ -669,8 +669,7 @@ pv_desk_verify(
 	st = check_signature(v, d->origin, id.log_vkey,
 	    d->own.state->genesis != NULL ? &d->own.state->genesis->genesis.signers : NULL, &k, e);
 	if (pv_ok(st) && journal.size != 0)
-		st = check_signature(
-		    d, v, d->journal, journal_vkey(d, id.journal_vkey), NULL, &k, e);
+		st = check_signature(v, d->journal, journal_vkey(d, id.journal_vkey), NULL, &k, e);
 	if (pv_ok(st))
 		st = check_acts(d, v, d->origin, &k, e);
 	if (pv_ok(st))
