@@ -457,17 +457,33 @@ check_kind(struct sq_store *sq, struct sq_conn *c, struct pv_err *e)
 		return fail_open(sq, c, rc, e);
 	if (id != SQ_APPLICATION_ID && id != SQ_BACKUP_ID)
 		return PV_FAIL(e, PV_E_UNTRUSTED, "\"%s\" is not a store of Proviso", sq->path);
+	if (id == SQ_BACKUP_ID && sq->o.mode == PV_STORE_WRITE && !sq->o.adopt)
+		return pv_advise(PV_FAIL(e, PV_E_CONFIG,
+				     "\"%s\" is a backup copy, and is not written to", sq->path),
+		    e,
+		    "restore it: a log must first take back what it grew since the copy was made");
+	if (version >= 1 && version < SQ_SCHEMA_VERSION && sq->o.mode == PV_STORE_READ)
+		return pv_advise(
+		    PV_FAIL(e, PV_E_CONFIG,
+			"the store \"%s\" has version %lld, and is opened for reading only",
+			sq->path, (long long)version),
+		    e,
+		    "run any command that writes here once, 'proviso status' for one: it brings "
+		    "the "
+		    "store to version %d",
+		    SQ_SCHEMA_VERSION);
+	if (version >= 1 && version < SQ_SCHEMA_VERSION) {
+		rc = sq_upgrade(c->db, version);
+		if (rc != SQLITE_OK)
+			return fail_open(sq, c, rc, e);
+		version = SQ_SCHEMA_VERSION;
+	}
 	if (version != SQ_SCHEMA_VERSION)
 		return pv_advise(
 		    PV_FAIL(e, PV_E_CONFIG,
 			"the store \"%s\" has version %lld; this program knows version %d",
 			sq->path, (long long)version, SQ_SCHEMA_VERSION),
 		    e, "use the program that wrote it, or a newer one");
-	if (id == SQ_BACKUP_ID && sq->o.mode == PV_STORE_WRITE && !sq->o.adopt)
-		return pv_advise(PV_FAIL(e, PV_E_CONFIG,
-				     "\"%s\" is a backup copy, and is not written to", sq->path),
-		    e,
-		    "restore it: a log must first take back what it grew since the copy was made");
 	return PV_DONE;
 }
 
@@ -694,7 +710,8 @@ top_key(void *db, uint64_t *id, struct pv_err *e)
 	v = view;
 	rc = get_number(v->c->db,
 	    "SELECT max(coalesce((SELECT max(erase_key) FROM disclosures), 0),"
-	    " coalesce((SELECT max(erase_key) FROM texts), 0))",
+	    " coalesce((SELECT max(erase_key) FROM texts), 0),"
+	    " coalesce((SELECT max(erase_key) FROM objects), 0))",
 	    &top);
 	if (rc != SQLITE_OK)
 		st = sq_fail_read(v->c, rc, e);

@@ -14,7 +14,7 @@
 #define SQ_INDEX_BITS 40
 #define SQ_LOG_MAX    (1 << 22)
 
-#define SQ_SCHEMA_VERSION 1
+#define SQ_SCHEMA_VERSION 2
 #define SQ_APPLICATION_ID 0x50765374 /* "PvSt" */
 #define SQ_BACKUP_ID \
 	0x50765362 /* "PvSb": the same, a copy that is not written to before it is adopted */
@@ -142,6 +142,8 @@ void sq_add_columns(struct pv_buf *sql, const struct pv_table *t);
 /* sqlite_make.c */
 PV_RESULT sq_make(const char *path, const struct pv_store_options *o, struct pv_err *e);
 PV_RESULT sq_backup(void *db, const char *dst, struct pv_err *e);
+/* What schema SQ_SCHEMA_VERSION has and version has not, in one transaction. */
+int sq_upgrade(sqlite3 *db, int64_t version);
 /* The names of columns [from, to): of fmt, % is the name and # the number from 1. */
 void sq_add_names(struct pv_buf *sql, const struct pv_table *t, unsigned from, unsigned to,
     const char *fmt, const char *between);

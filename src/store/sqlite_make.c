@@ -106,6 +106,37 @@ make_schema(sqlite3 *db)
 	return sqlite3_exec(db, pv_buf_str(&sql), NULL, NULL, NULL);
 }
 
+/* The first table that a schema has and those before it have not. */
+static const enum pv_store_table first_of_schema[SQ_SCHEMA_VERSION + 1] = { [2] = PV_T_OBJECTS };
+
+int
+sq_upgrade(sqlite3 *db, int64_t version)
+{
+	PV_AUTO(pv_buf_free) struct pv_buf sql = { 0 };
+	int64_t now = 0;
+	sqlite3_stmt *st = NULL;
+	int rc = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+
+	if (rc != SQLITE_OK)
+		return rc;
+	/* another process may have done it while we waited */
+	rc = sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &st, NULL);
+	if (rc == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW)
+		now = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	if (rc == SQLITE_OK && now == version) {
+		for (unsigned i = first_of_schema[version + 1]; i < PV_STORE_TABLES; i++)
+			add_table_sql(&sql, pv_table_get((enum pv_store_table)i));
+		pv_buf_addf(&sql, "PRAGMA user_version=%d;", SQ_SCHEMA_VERSION);
+		rc = sqlite3_exec(db, pv_buf_str(&sql), NULL, NULL, NULL);
+	}
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
+	if (rc != SQLITE_OK)
+		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	return rc;
+}
+
 /* With what SQLite may have left beside it. */
 static void
 remove_part(const char *part)

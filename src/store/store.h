@@ -116,6 +116,15 @@ enum pv_store_table {
 	PV_T_DISCLOSURES, /* 3  sealed openings of a journal's private fields */
 	PV_T_BLOBS,       /* 2  larger bytes in parts */
 	PV_T_META,        /* 1  name and value */
+	/* STIX objects (desk/taxii.h): since schema 2 */
+	PV_T_OBJECTS,     /* 1  each version that was accepted, sealed */
+	PV_T_MEMBERS,     /* 2  which collection it stands in, in the order of date_added */
+	PV_T_LABELS,      /* 1  their labels, each once */
+	PV_T_MARKINGS,    /* 1  what marking-definitions that came say */
+	PV_T_COLLECTIONS, /* 1  what an officer set for a collection */
+	PV_T_GAPS,        /* 3  what an order kept from a reader of a collection */
+	PV_T_OFFERS,      /* 2  what was offered again, at its new place */
+	PV_T_STATUSES,    /* 1  what became of a push */
 	PV_STORE_TABLES
 };
 
@@ -229,6 +238,47 @@ enum {
 };
 enum { PV_C_BLOB_NAME /* T */, PV_C_BLOB_PART /* N */, PV_C_BLOB_BODY /* B */ };
 enum { PV_C_META_NAME /* T */, PV_C_META_BODY /* B */ };
+enum {
+	PV_C_OBJECT_ADDED /* N: microseconds, one for each */,
+	PV_C_OBJECT_STIX /* T* */,
+	PV_C_OBJECT_VERSION /* T */,
+	PV_C_OBJECT_TYPE /* T */,
+	PV_C_OBJECT_SPEC /* T */,
+	PV_C_OBJECT_LABEL /* N* */,
+	PV_C_OBJECT_PARTY /* T: who gave it */,
+	PV_C_OBJECT_HASH /* B*: of the bytes */,
+	PV_C_OBJECT_KEY /* N*, of pv_store_key_take */,
+	PV_C_OBJECT_BODY /* B */
+};
+enum {
+	PV_C_MEMBER_COLLECTION /* T */,
+	PV_C_MEMBER_ADDED /* N */,
+	PV_C_MEMBER_STIX /* T */,
+	PV_C_MEMBER_VERSION /* T */,
+	PV_C_MEMBER_TYPE /* T */,
+	PV_C_MEMBER_SPEC /* T */,
+	PV_C_MEMBER_LABEL /* N */,
+	PV_C_MEMBER_FLAGS /* N */
+};
+enum { PV_C_LABEL_ID /* N */, PV_C_LABEL_DIGEST /* B* */, PV_C_LABEL_BODY /* B */ };
+enum { PV_C_MARKING_ID /* T */, PV_C_MARKING_PARTY /* T */, PV_C_MARKING_BODY /* B */ };
+enum { PV_C_COLLECTION_NAME /* T */, PV_C_COLLECTION_BODY /* B */ };
+enum {
+	PV_C_GAP_STREAM /* T */,
+	PV_C_GAP_LABEL /* N */,
+	PV_C_GAP_FROM /* N */,
+	PV_C_GAP_TO /* N */,
+	PV_C_GAP_STATE /* T */,
+	PV_C_GAP_ORDERS /* T: names, a blank between */
+};
+enum { PV_C_OFFER_STREAM /* T */, PV_C_OFFER_ADDED /* N */, PV_C_OFFER_OBJECT /* N */ };
+enum {
+	PV_C_STATUS_ID /* T */,
+	PV_C_STATUS_PARTY /* T */,
+	PV_C_STATUS_ROOT /* T */,
+	PV_C_STATUS_SECOND /* N* */,
+	PV_C_STATUS_BODY /* B */
+};
 #define PV_STORE_COLUMNS 10
 
 struct pv_store_cell {

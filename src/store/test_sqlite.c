@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "store/sqlite.h"
 #include "store/test_store.h"
 
 /* What the schema itself refuses, whoever writes to the file. */
@@ -152,6 +153,63 @@ test_foreign_files(const struct suite_backend *b)
 	    "a store of a later version is left alone");
 }
 
+/* What an older program wrote gets the tables that it has not. */
+static void
+test_upgrade(const struct suite_backend *b)
+{
+	struct pv_store_options o = suite_options(PV_STORE_WRITE);
+	const char *path = suite_path(b, "older");
+	struct pv_store_change c[2] = { { .op = PV_OP_PUT, .table = PV_T_META },
+		{ .op = PV_OP_PUT, .table = PV_T_OFFERS } };
+	struct pv_store_submission sub = { .changes = c, .n = 1 };
+	struct pv_store_result r;
+	struct pv_store *s = open_or_die(path, PV_STORE_CREATE);
+	struct pv_arena *a = pv_arena_new();
+	struct pv_store_view *v = NULL;
+	struct pv_store_info info = { 0 };
+	struct pv_err e = { 0 };
+	bool found = false;
+	sqlite3 *db;
+
+	c[0].row.c[PV_C_META_NAME].s = PV_SLICE("kept");
+	c[0].row.c[PV_C_META_BODY].s = PV_SLICE("through it");
+	tap_ok(pv_ok(pv_store_apply(s, &sub, &r, &e)), "a row of before");
+	pv_store_free(s);
+	sqlite3_open(path, &db);
+	for (unsigned t = PV_T_OBJECTS; t < PV_STORE_TABLES; t++) {
+		char sql[100];
+
+		snprintf(
+		    sql, sizeof(sql), "DROP TABLE %s", pv_table_get((enum pv_store_table)t)->name);
+		sqlite3_exec(db, sql, NULL, NULL, NULL);
+	}
+	sqlite3_exec(db, "PRAGMA user_version=1", NULL, NULL, NULL);
+	sqlite3_close(db);
+	o.mode = PV_STORE_READ;
+	tap_ok(!pv_ok(pv_store_open(&s, path, &o, &e)) && e.code == PV_E_CONFIG &&
+		   strstr(e.what, "version 1") != NULL,
+	    "a store of version 1 is not changed by who only reads it");
+	o.mode = PV_STORE_WRITE;
+	if (!tap_ok(pv_ok(pv_store_open(&s, path, &o, &e)), "a store of version 1 is brought on"))
+		return;
+	tap_ok(pv_ok(pv_store_info_get(s, &info, &e)) && info.schema == SQ_SCHEMA_VERSION,
+	    "it has the newest schema then");
+	sub.n = 2;
+	c[1].row.c[PV_C_OFFER_STREAM].s = PV_SLICE("s");
+	c[1].row.c[PV_C_OFFER_ADDED].n = 7;
+	tap_ok(pv_ok(pv_store_apply(s, &sub, &r, &e)) && r.outcome == PV_STORE_DURABLE,
+	    "and takes rows of the new tables");
+	if (pv_ok(pv_store_view_open(&v, s, &e))) {
+		tap_ok(pv_ok(pv_store_row_get(v, PV_T_META, &c[0].row, a, &found, &e)) && found &&
+			   pv_slice_is(c[0].row.c[PV_C_META_BODY].s, "through it"),
+		    "what was there is there");
+		pv_store_view_free(v);
+	}
+	tap_ok(pv_ok(pv_store_check(s, &e)), "and the file is whole");
+	pv_store_free(s);
+	pv_arena_free(a);
+}
+
 /* Another process holds the lock for longer than we wait. */
 static void
 test_locked(const struct suite_backend *b)
@@ -267,6 +325,7 @@ main(void)
 	test_triggers(&b);
 	test_tampering(&b);
 	test_foreign_files(&b);
+	test_upgrade(&b);
 	test_locked(&b);
 	test_turns(&b);
 	suite_folder_remove(b.folder);
