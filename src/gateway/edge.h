@@ -27,7 +27,10 @@ struct pv_hit {
 	struct pv_slice body;               /* collected, unless the route streams */
 	struct pv_credential credential;
 	void *user; /* the edge's own, in the arena */
+	/* May be set: called once when x is over, answered or not, for what the edge must free. */
+	void (*gone)(struct pv_hit *h);
 };
+/* pv_x_user(), pv_x_on_gone() and pv_x_on_done() of a hit's x are the front's: pv_x_user(x) is the hit. */
 
 #define PV_ROUTE_STREAM   1u /* the handler takes the body itself (pv_x_stream_in) */
 #define PV_ROUTE_NO_BASIC 2u /* HTTP Basic is not looked at here */
@@ -49,8 +52,9 @@ extern const struct pv_route pv_edge_api[];  /* /api/v1 */
 extern const struct pv_route pv_edge_taxii[];
 extern const struct pv_route pv_edge_kas[];
 extern const struct pv_route pv_edge_authzen[];
-extern const struct pv_route pv_edge_door[]; /* nginx auth_request */
-extern const struct pv_route pv_edge_log[];  /* tiles, witness, register */
+extern const struct pv_route pv_edge_door[];     /* nginx auth_request */
+extern const struct pv_route pv_edge_log[];      /* tiles, witness */
+extern const struct pv_route pv_edge_register[]; /* public orders */
 
 /* ---- asking the keeper ---- */
 
@@ -76,7 +80,10 @@ void pv_edge_ask(struct pv_hit *h, const struct pv_call *call, const void *ask,
 /* The same with the question as JSON that is ready (an object); it is checked by the keeper. */
 void pv_edge_ask_json(struct pv_hit *h, const struct pv_call *call, struct pv_slice json,
     struct pv_slice tail, void (*done)(struct pv_hit *h, const struct pv_edge_reply *r));
-/* Called in this loop whenever something changed at the keeper's (orders, reports, openings); for event streams. */
+/*
+ * Called in this loop whenever something changed at the keeper's: what is "orders", "journal" or "callers". And "stop" when
+ * the daemon is going to end: then end the answer. For event streams and long polls.
+ */
 void pv_edge_watch(struct pv_hit *h, void (*changed)(struct pv_hit *h, struct pv_slice what));
 
 /* ---- answering ---- */
