@@ -27,26 +27,31 @@ enum pv_shape {
 	PV_AS_NAMES,       /* struct pv_names */
 	PV_AS_TEXTS,       /* struct pv_texts: a map of languages */
 	PV_AS_BOOL,        /* bool; false: left out */
-	PV_AS_U64,         /* uint64_t */
+	PV_AS_CHARS,       /* char[] in place, its size at count_at; empty: left out */
+	PV_AS_U64,         /* uint64_t; above 2^53 - 1: left out */
+	PV_AS_UINT,        /* unsigned */
 	PV_AS_TIME,        /* uint64_t seconds, RFC 3339; 0 and PV_NEVER: left out */
 	PV_AS_WORD,        /* an enum, by its word; words[0] may be NULL: left out */
 	PV_AS_RECORD,      /* struct pv_record, as wire/ has it; kind 0: left out */
-	PV_AS_ONE,         /* a struct within: of */
+	PV_AS_RECORDS,     /* const struct pv_record * and size_t at count_at */
+	PV_AS_ONE,         /* a struct within: of; all zero: left out */
 	PV_AS_LIST,        /* const struct * and size_t at count_at: of */
 	PV_AS_OBLIGATIONS, /* struct pv_obligations */
 };
-#define PV_MUST 1u /* refused when left out */
-#define PV_PATH 2u /* stands in the path of the API's URL */
+#define PV_MUST       1u /* refused when left out */
+#define PV_PATH       2u /* stands in the path of the API's URL */
+#define PV_ELSE_NEVER 4u /* TIME: left out is PV_NEVER, and 0 is written */
+#define PV_FIELDS_MAX 64 /* of one layout */
 
 struct pv_layout;
 struct pv_field {
 	const char *name;
 	enum pv_shape shape;
 	unsigned flags;
-	size_t at, count_at;
+	size_t at, count_at; /* count_at of CHARS: the size */
 	const struct pv_layout *of;
 	const char *const *words; /* by number, NULL-terminated (words[0] may be NULL) */
-	unsigned record_flags;    /* RECORD: PV_READ_... */
+	unsigned record_flags;    /* RECORD, RECORDS: PV_READ_... */
 	const char *text;         /* one sentence, for the OpenAPI document */
 };
 struct pv_layout {
@@ -63,10 +68,12 @@ struct pv_layout {
 /* What is not said is zero, texts live in a; unknown members, wrong types are refused with their path. */
 PV_RESULT pv_layout_read(const struct pv_layout *l, const struct pv_json *doc, uint32_t node,
     struct pv_arena *a, void *out, struct pv_err *e);
-/* The members of an open object. */
+/* The members of an open object. A record without a line gets one written. */
 void pv_layout_write(const struct pv_layout *l, const void *in, struct pv_jsonw *w);
-/* A JSON Schema object for it. */
+/* A JSON Schema object for it; structs within and records are references to #/components/schemas/NAME. */
 void pv_layout_schema(const struct pv_layout *l, struct pv_jsonw *w, const char *name);
+/* The member with that name, NULL. */
+const struct pv_field *pv_layout_field(const struct pv_layout *l, struct pv_slice name);
 
 /* ---- calls ---- */
 
@@ -86,10 +93,12 @@ struct pv_call_run {
 	void *state;        /* from begin to finish */
 };
 
-#define PV_CALL_PUBLIC 1u /* without a credential, too: who may be nobody */
-#define PV_CALL_READS  2u /* changes nothing: GET, retried freely */
-#define PV_CALL_QUICK  4u /* begin and finish, in the lane that shares its fsync */
-#define PV_CALL_INNER  8u /* for edges; not in the API */
+#define PV_CALL_PUBLIC 1u  /* without a credential, too: who may be nobody */
+#define PV_CALL_READS  2u  /* changes nothing: GET, retried freely */
+#define PV_CALL_QUICK  4u  /* begin and finish, in the lane that shares its fsync */
+#define PV_CALL_INNER  8u  /* for edges; not in the API */
+#define PV_CALL_FOUND  16u /* of one thing: the answer has a bool "found"; false is 404 */
+#define PV_CALL_OWN    32u /* only callers of the own authority */
 
 struct pv_call {
 	const char *name; /* "orders.list": never changes once published */
@@ -99,6 +108,11 @@ struct pv_call {
 	unsigned roles;      /* PV_ROLE_...: any of them may */
 	unsigned flags;
 	const struct pv_layout *ask, *answer; /* NULL: nothing */
+	/*
+	 * What is behind the question, behind the answer: text, which stands in the API's JSON under this name.
+	 * tail_out without an answer: the body itself, of media type tail_type.
+	 */
+	const char *tail_in, *tail_out, *tail_type;
 	PV_RESULT (*run)(struct pv_call_run *c, struct pv_err *e);
 	/* QUICK: decides and lays its entries; then, when they are durable */
 	PV_RESULT (*begin)(struct pv_call_run *c, struct pv_batch *b, struct pv_err *e);
@@ -118,6 +132,7 @@ extern const struct pv_call pv_calls_kas[]; /* rewrap, public keys, registration
 extern const struct pv_call pv_calls_taxii[]; /* collections, objects, manifests, status */
 extern const struct pv_call
     pv_calls_log[]; /* checkpoints, tiles, bundles, cosigning, the register */
+extern const struct pv_call pv_calls_gateway[]; /* how the gateway does: its page, /healthz */
 
 /* All of them in one order that is fixed for a build; the index is what a frame names. */
 size_t pv_call_count(void);
@@ -127,5 +142,17 @@ size_t pv_call_index(const struct pv_call *c);
 
 /* Whether who may make this call at all. */
 bool pv_call_allows(const struct pv_call *c, const struct pv_caller *who);
+
+/* ---- calls over the API (call_http.c) ---- */
+
+/*
+ * The question (an object, as pv_layout_write has it) as a request: target is "/orders/o-1?at=...", to stand behind
+ * /api/v1; body is empty for GET and DELETE. INPUT: a tail that is not UTF-8.
+ */
+PV_RESULT pv_call_to_http(const struct pv_call *c, struct pv_slice ask, struct pv_slice tail,
+    struct pv_buf *target, struct pv_buf *body, struct pv_err *e);
+/* The body of a 200, taken apart again. */
+PV_RESULT pv_call_from_http(const struct pv_call *c, struct pv_slice body, struct pv_buf *answer,
+    struct pv_buf *tail, struct pv_err *e);
 
 #endif
