@@ -52,11 +52,13 @@ pv_witness_read(struct pv_witness_ask *out, struct pv_slice body, struct pv_err 
 	while (pv_slice_next(&rest, '\n', &line)) {
 		if (line.n == 0) {
 			out->checkpoint = rest;
-			return PV_DONE;
+			break;
 		}
 		PV_TRY(read_hash(&out->proof, line, e));
 	}
-	return PV_FAIL(e, PV_E_INPUT, "there is no empty line before the checkpoint");
+	if (out->checkpoint.n == 0)
+		return PV_FAIL(e, PV_E_INPUT, "there is no empty line with a checkpoint behind it");
+	return PV_DONE;
 }
 
 /* ---- whose logs are known ---- */
