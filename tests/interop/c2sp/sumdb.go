@@ -4,6 +4,7 @@
 // golang-golang-x-mod-dev; it knows nothing of us.
 //
 //	sumdb verify FOLDER VKEY OLDSIZE OLDROOT   every entry, every proof asked for, growth from the older tree
+//	                                           (FOLDER may be a URL; SSL_CERT_FILE names its CA)
 //	sumdb sign TEXT NOTE VKEY                  signs the text of a file with a new key, writes note and vkey
 package main
 
@@ -12,6 +13,8 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -41,6 +44,22 @@ func tilePath(kind string, n int64, width int) string {
 	return path
 }
 
+// read gives a file of a log, which is a folder or a URL.
+func read(dir, path string) ([]byte, error) {
+	if !strings.HasPrefix(dir, "http") {
+		return os.ReadFile(filepath.Join(dir, path))
+	}
+	answer, err := http.Get(strings.TrimSuffix(dir, "/") + "/" + path)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s: %s", path, answer.Status)
+	}
+	return io.ReadAll(answer.Body)
+}
+
 // A folder reads tiles, and keeps those it has read.
 type folder struct {
 	dir   string
@@ -56,7 +75,7 @@ func (f *folder) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 		data, ok := f.tiles[path]
 		if !ok {
 			var err error
-			if data, err = os.ReadFile(filepath.Join(f.dir, path)); err != nil {
+			if data, err = read(f.dir, path); err != nil {
 				return nil, err
 			}
 			f.tiles[path] = data
@@ -76,7 +95,7 @@ func readCheckpoint(dir, vkey string) (tree tlog.Tree, err error) {
 	if err != nil {
 		return tree, err
 	}
-	msg, err := os.ReadFile(filepath.Join(dir, "checkpoint"))
+	msg, err := read(dir, "checkpoint")
 	if err != nil {
 		return tree, err
 	}
@@ -104,7 +123,7 @@ func parseHash(s string) (h tlog.Hash, err error) {
 }
 
 func readBundle(dir string, n int64, width int) (entries [][]byte, err error) {
-	data, err := os.ReadFile(filepath.Join(dir, tilePath("entries", n, width)))
+	data, err := read(dir, tilePath("entries", n, width))
 	if err != nil {
 		return nil, err
 	}
