@@ -27,14 +27,26 @@ size_t pv_batch_count(const struct pv_batch *b);
 /* Judges, and lays the entry (granted, or refused and counted). r is filled by commit and finish. */
 PV_RESULT pv_batch_release(struct pv_batch *b, const struct pv_releasing *what, struct pv_arena *a,
     struct pv_released *r, struct pv_err *e);
+/* A refusal without a judgement: no such report here, or not one that the caller may ask for. what->report has its id. */
+PV_RESULT pv_batch_unknown(struct pv_batch *b, const struct pv_releasing *what, struct pv_arena *a,
+    struct pv_released *r, struct pv_err *e);
 /* An entry of the caller's own, with rows as in pv_journal_add(). */
 PV_RESULT pv_batch_entry(struct pv_batch *b, const struct pv_journal_entry *entry,
     const struct pv_store_change *rows, size_t row_count, struct pv_arena *a,
     struct pv_journalled *out, struct pv_err *e);
-/* One submission, one checkpoint. A failure fails all of them, and nothing was released. */
+/*
+ * One submission, one fsync. A failure fails all of them, and nothing was released. The checkpoint is owed then: the
+ * next commit keeps it, or pv_journal_settle() when nobody waits.
+ */
 PV_RESULT pv_batch_commit(struct pv_batch *b, struct pv_err *e);
-/* The second look at what pv_batch_release() granted. */
+/*
+ * The second look at what pv_batch_release() granted, for each, refused or not. What is refused now gets its entries
+ * (not-given, refused) at once, with all others of the batch that are as well. A release that is never finished counts
+ * as given.
+ */
 PV_RESULT pv_batch_finish(struct pv_batch *b, const struct pv_releasing *what, struct pv_arena *a,
     struct pv_released *r, struct pv_err *e);
+/* The same for pv_batch_entry(): whether it was written. out is filled by commit. */
+PV_RESULT pv_batch_written(struct pv_batch *b, const struct pv_journalled *out, struct pv_err *e);
 
 #endif

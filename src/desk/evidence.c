@@ -242,6 +242,7 @@ pv_desk_log(struct pv_desk *d, const struct pv_log_ask *ask, struct pv_arena *a,
 
 struct checking {
 	struct pv_arena *a;
+	uint64_t now; /* UINT64_MAX: not asked of a home in use */
 	struct pv_verify_answer *out;
 	PV_VEC(struct pv_check_row) rows;
 	PV_VEC(struct pv_bad_entry) bad;
@@ -522,6 +523,29 @@ check_acts(struct pv_desk *d, struct pv_store_view *v, struct pv_slice log, stru
 	return st;
 }
 
+/* Under load a journal's newest entries are in no checkpoint yet: the next commit keeps it (journal.c). */
+#define OWED_S 60
+
+static PV_RESULT
+is_owed(struct pv_store_view *v, struct pv_slice log, const struct pv_store_head *head,
+    const struct pv_checkpoint *tree, uint64_t now, bool *owed, struct pv_err *e)
+{
+	PV_AUTO(pv_store_cursor_freep) struct pv_store_cursor *c = NULL;
+	struct pv_store_entry entry;
+	uint8_t root[PV_HASH];
+	uint64_t index;
+	bool more;
+
+	*owed = false;
+	if (head->kind != PV_STORE_JOURNAL || tree->size >= head->size)
+		return PV_DONE;
+	PV_TRY(pv_store_log_root(v, log, tree->size, root, e));
+	PV_TRY(pv_store_log_entries(&c, v, log, tree->size, tree->size + 1, e));
+	PV_TRY(pv_store_entry_next(c, &index, &entry, &more, e));
+	*owed = more && memcmp(root, tree->root, PV_HASH) == 0 && entry.second + OWED_S > now;
+	return PV_DONE;
+}
+
 static PV_RESULT
 check_signature(struct pv_store_view *v, struct pv_slice log, struct pv_slice vkey_text,
     const struct pv_names *signers, struct checking *k, struct pv_err *e)
@@ -534,6 +558,7 @@ check_signature(struct pv_store_view *v, struct pv_slice log, struct pv_slice vk
 	struct pv_note note;
 	struct pv_err wrong;
 	size_t n = 0, cosigned = 0;
+	bool owed;
 
 	PV_TRY(pv_log_find(v, log, &head, e));
 	PV_TRY(pv_log_newest(v, log, k->a, &c, e));
@@ -561,7 +586,12 @@ check_signature(struct pv_store_view *v, struct pv_slice log, struct pv_slice vk
 		}
 	if (c.second > k->out->up_to)
 		k->out->up_to = c.second;
-	if (tree.size != head.size || memcmp(tree.root, head.root, PV_HASH) != 0)
+	PV_TRY(is_owed(v, log, &head, &tree, k->now, &owed, e));
+	if (owed)
+		check_row(k, "signed by", PV_CHECK_GOOD,
+		    "%.*s by log key %08x; the newest %llu entries are in no checkpoint yet",
+		    PV_FMT(log), keys[0].id, (unsigned long long)(head.size - tree.size));
+	else if (tree.size != head.size || memcmp(tree.root, head.root, PV_HASH) != 0)
 		check_row(k, "signed by", PV_CHECK_FAILED,
 		    "%.*s has %llu entries, the newest checkpoint is of %llu", PV_FMT(log),
 		    (unsigned long long)head.size, (unsigned long long)tree.size);
@@ -644,7 +674,7 @@ pv_desk_verify(
     struct pv_desk *d, struct pv_arena *a, struct pv_verify_answer *out, struct pv_err *e)
 {
 	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
-	struct checking k = { .a = a, .out = out };
+	struct checking k = { .a = a, .now = pv_home_clock(d), .out = out };
 	struct pv_store_head orders, journal;
 	struct pv_identity id = pv_desk_identity(d);
 	struct pv_err wrong;
@@ -896,7 +926,7 @@ PV_RESULT
 pv_desk_verify_path(struct pv_desk *d, const char *path, struct pv_slice vkey, struct pv_arena *a,
     struct pv_verify_answer *out, struct pv_err *e)
 {
-	struct checking k = { .a = a, .out = out };
+	struct checking k = { .a = a, .now = UINT64_MAX, .out = out };
 	struct pv_status ok;
 	struct stat st;
 

@@ -417,6 +417,27 @@ pv_home_snapshot(struct pv_log *log)
 
 /* ---- opening ---- */
 
+/* Killed between an entry and its checkpoint: it is owed still. */
+static PV_RESULT
+find_owed(struct pv_desk *d, struct pv_err *e)
+{
+	PV_AUTO(pv_arena_freep) struct pv_arena *a = pv_arena_new();
+	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
+	struct pv_store_checkpoint c;
+	struct pv_store_head head;
+	bool found, noted;
+
+	PV_TRY(pv_store_view_open(&v, d->store, e));
+	PV_TRY(pv_store_log_head(v, d->journal, &head, &found, e));
+	PV_TRY(
+	    pv_store_log_checkpoint(v, d->journal, PV_STORE_SIGNED, UINT64_MAX, a, &c, &noted, e));
+	if (!found || !noted || c.size >= head.size)
+		return PV_DONE;
+	d->owed.size = head.size;
+	memcpy(d->owed.root, head.root, sizeof(d->owed.root));
+	return PV_DONE;
+}
+
 PV_RESULT
 pv_desk_open(struct pv_desk **out, const char *home, const struct pv_env *env, struct pv_err *e)
 {
@@ -443,7 +464,7 @@ pv_desk_open(struct pv_desk **out, const char *home, const struct pv_env *env, s
 	st = pv_home_refresh(d, e);
 	if (!pv_ok(st) && !d->own.broken)
 		return st;
-	if (!d->own.broken)
+	if (!d->own.broken && pv_ok(find_owed(d, &ignored)))
 		pv_ignore(pv_journal_flush(
 		    d, &ignored)); /* later will do, and the next entry says what is wrong */
 	*out = PV_TAKE(d);
@@ -453,14 +474,19 @@ pv_desk_open(struct pv_desk **out, const char *home, const struct pv_env *env, s
 void
 pv_desk_close(struct pv_desk *d)
 {
+	struct pv_err ignored;
+
 	if (d == NULL)
 		return;
+	if (d->owed.size != 0)
+		pv_ignore(pv_journal_settle(d, &ignored)); /* else with the next entry */
 	for (size_t i = 0; i < d->copies.n; i++) {
 		log_free(d->copies.at[i]);
 		pv_free(d->copies.at[i]);
 	}
 	PV_VEC_FREE(&d->copies);
 	log_free(&d->own);
+	pv_pair_free(d->journal_key);
 	pv_store_free(d->store);
 	pv_arena_free(d->arena);
 	pv_free(d->path);
@@ -640,46 +666,70 @@ not_before(struct pv_desk *d, struct pv_slice log, uint64_t *second, struct pv_e
 	return PV_DONE;
 }
 
+/* The journal's is used for every commit, so it is read once. */
+static PV_RESULT
+log_key(struct pv_desk *d, bool orders, struct pv_pair **own, const struct pv_pair **key,
+    struct pv_err *e)
+{
+	if (orders)
+		PV_TRY(pv_home_pair(d, "log", own, NULL, NULL, e));
+	else if (d->journal_key == NULL)
+		PV_TRY(pv_home_pair(d, "journal", &d->journal_key, NULL, NULL, e));
+	*key = orders ? *own : d->journal_key;
+	return PV_DONE;
+}
+
+PV_RESULT
+pv_home_note(struct pv_desk *d, struct pv_slice log, uint64_t size, const uint8_t root[32],
+    struct pv_buf *note, uint64_t *second, struct pv_err *e)
+{
+	bool orders = pv_slice_eq(log, d->origin);
+	struct pv_checkpoint tree = { .origin = log, .size = size };
+	PV_AUTO(pv_arena_freep) struct pv_arena *a = pv_arena_new();
+	PV_AUTO(pv_pair_freep) struct pv_pair *own = NULL;
+	PV_AUTO(pv_pair_freep) struct pv_pair *signer = NULL;
+	const struct pv_pair *key;
+	struct pv_slice signer_vkey;
+	struct pv_vkey vkey;
+
+	*second = orders ? pv_home_now(d, &d->own) : pv_home_clock(d);
+	memcpy(tree.root, root, sizeof(tree.root));
+	PV_TRY(not_before(d, log, second, e));
+	PV_TRY(log_key(d, orders, &own, &key, e));
+	PV_TRY(pv_checkpoint_sign(note, &tree, key, e));
+	if (!orders)
+		return PV_DONE;
+	PV_TRY(pv_home_pair(d, "signer", &signer, &signer_vkey, a, e));
+	PV_TRY(pv_vkey_read(&vkey, signer_vkey, e));
+	return pv_note_cosign(note, vkey.name, signer, *second, e);
+}
+
 PV_RESULT
 pv_home_checkpoint(
     struct pv_desk *d, struct pv_slice log, uint64_t size, const uint8_t root[32], struct pv_err *e)
 {
 	bool orders = pv_slice_eq(log, d->origin);
-	uint64_t now = orders ? pv_home_now(d, &d->own) : pv_home_clock(d);
-	struct pv_checkpoint tree = { .origin = log, .size = size };
 	PV_AUTO(pv_buf_free) struct pv_buf note = { 0 };
-	PV_AUTO(pv_pair_freep) struct pv_pair *key = NULL;
-	PV_AUTO(pv_pair_freep) struct pv_pair *signer = NULL;
 	struct pv_store_change c[2] = { 0 };
 	struct pv_store_submission sub = { .changes = c, .n = orders ? 2 : 1, .urgent = true };
 	struct pv_store_result r;
-	PV_AUTO(pv_arena_freep) struct pv_arena *a = pv_arena_new();
-	struct pv_slice signer_vkey;
-	struct pv_vkey vkey;
+	uint64_t second;
 	bool moved;
 
-	memcpy(tree.root, root, sizeof(tree.root));
-	PV_TRY(not_before(d, log, &now, e));
-	PV_TRY(pv_home_pair(d, orders ? "log" : "journal", &key, NULL, a, e));
-	PV_TRY(pv_checkpoint_sign(&note, &tree, key, e));
-	if (orders) {
-		PV_TRY(pv_home_pair(d, "signer", &signer, &signer_vkey, a, e));
-		PV_TRY(pv_vkey_read(&vkey, signer_vkey, e));
-		PV_TRY(pv_note_cosign(&note, vkey.name, signer, now, e));
-	}
+	PV_TRY(pv_home_note(d, log, size, root, &note, &second, e));
 	for (size_t i = 0; i < sub.n; i++) {
 		c[i].op = PV_OP_CHECKPOINT;
 		c[i].log = log;
 		c[i].checkpoint = (struct pv_store_checkpoint){ .kind = i == 0 ? PV_STORE_SIGNED
 									       : PV_STORE_COSIGNED,
 			.size = size,
-			.second = now,
+			.second = second,
 			.note = pv_buf_slice(&note) };
 		memcpy(c[i].checkpoint.root, root, 32);
 	}
 	PV_TRY(pv_home_submit(d, &sub, &r, &moved, e));
-	if (orders && now > d->own.signed_s)
-		d->own.signed_s = now;
+	if (orders && second > d->own.signed_s)
+		d->own.signed_s = second;
 	return PV_DONE;
 }
 

@@ -55,7 +55,12 @@ struct pv_desk {
 	PV_VEC(struct pv_log *) copies;
 	uint64_t boot_ms,
 	    real_ms; /* both clocks when the home was opened: one set back later does not count */
-	struct pv_err broken; /* why the own log is */
+	struct pv_err broken;        /* why the own log is */
+	struct pv_pair *journal_key; /* NULL until it signs */
+	struct {
+		uint64_t size; /* 0: none */
+		uint8_t root[32];
+	} owed; /* the journal's tree that no checkpoint is kept of yet (journal.c) */
 };
 
 /* ---- home.c ---- */
@@ -95,6 +100,9 @@ struct pv_store_tree pv_home_tree(void);
 
 /* ---- checkpoint of a log that this home writes ---- */
 
+/* The note alone, as it is now: to be kept with a submission of the caller's. */
+PV_RESULT pv_home_note(struct pv_desk *d, struct pv_slice log, uint64_t size,
+    const uint8_t root[32], struct pv_buf *note, uint64_t *second, struct pv_err *e);
 /* Signs (size, root), which must be durable, with the log's key; of the own order log also cosigns as the freshness signer. */
 PV_RESULT pv_home_checkpoint(struct pv_desk *d, struct pv_slice log, uint64_t size,
     const uint8_t root[32], struct pv_err *e);

@@ -13,6 +13,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "base/map.h"
 #include "codec/json.h"
 #include "codec/rfc3339.h"
 #include "crypto/aead.h"
@@ -190,68 +191,31 @@ pv_journal_lay(struct pv_desk *d, const struct pv_journal_entry *entry,
 	return PV_DONE;
 }
 
-static PV_RESULT
-add_entry(struct pv_desk *d, const struct pv_journal_entry *entry,
-    const struct pv_store_change *rows, size_t row_count, struct pv_arena *a,
-    struct pv_journalled *out, struct pv_err *e)
-{
-	struct pv_journal_laid laid;
-	struct pv_store_submission sub = { 0 };
-	struct pv_store_result r;
-	bool moved;
-
-	PV_TRY(pv_journal_lay(d, entry, rows, row_count, 0, a, &laid, e));
-	sub.changes = laid.changes;
-	sub.n = laid.n;
-	PV_TRY(no_entry(pv_home_submit(d, &sub, &r, &moved, e), e));
-	if (moved || r.n != 1)
-		return PV_FAIL(e, PV_E_BUG, "the journal's entry has no place");
-	*out = (struct pv_journalled){
-		.index = r.placed[0].first, .second = laid.second, .disclosures = laid.disclosures
-	};
-	return no_entry(
-	    pv_home_checkpoint(d, d->journal, r.placed[0].size, r.placed[0].root, e), e);
-}
-
-PV_RESULT
-pv_journal_add(struct pv_desk *d, const struct pv_journal_entry *entry,
-    const struct pv_store_change *rows, size_t row_count, struct pv_arena *a,
-    struct pv_journalled *out, struct pv_err *e)
-{
-	PV_TRY(pv_journal_flush(d, e));
-	return add_entry(d, entry, rows, row_count, a, out, e);
-}
-
 /* ---- refusals ---- */
 
 /*
  * Repeats are counted in a row named by what makes them the same: "refusal.<hash>" -> "minute count first". It lives
- * until that minute is over: then the count is an entry, whoever writes the next one. One process counts at a time.
+ * until that minute is over: then the count is an entry, whoever writes the next one. One desk counts at a time, and
+ * only while it writes, never while it decides.
  */
 #define REFUSALS PV_SLICE("refusal")
 
-struct counting {
-	int fd;
-};
-
+/* Not between threads of one desk: it has one. Between desks, of this process or another. */
 static PV_RESULT
-begin_counting(struct pv_desk *d, struct counting *c, struct pv_arena *a, struct pv_err *e)
+begin_counting(struct pv_desk *d, int *fd, struct pv_arena *a, struct pv_err *e)
 {
-	c->fd = open(pv_home_path(d, a, "home.json"), O_RDONLY | O_CLOEXEC);
-	if (c->fd < 0 || flock(c->fd, LOCK_EX) != 0) {
-		int why = errno;
-
-		if (c->fd >= 0)
-			close(c->fd);
-		return PV_FAIL(e, PV_E_CONFIG, "the journal cannot be written (%s)", strerror(why));
-	}
+	*fd = open(pv_home_path(d, a, "home.json"), O_RDONLY | O_CLOEXEC);
+	if (*fd < 0 || flock(*fd, LOCK_EX) != 0)
+		return PV_FAIL(
+		    e, PV_E_CONFIG, "the journal cannot be written (%s)", strerror(errno));
 	return PV_DONE;
 }
 
 static void
-end_counting(struct counting *c)
+end_counting(const int *fd)
 {
-	close(c->fd);
+	if (*fd >= 0)
+		close(*fd);
 }
 
 static struct pv_slice
@@ -335,13 +299,13 @@ struct over {
 
 /* The rows of minutes that are over. */
 static PV_RESULT
-find_over(struct pv_desk *d, struct pv_store_view *v, struct pv_arena *a, struct over **out,
+find_over(struct pv_store_view *v, uint64_t minute, struct pv_arena *a, struct over **out,
     size_t *n, struct pv_err *e)
 {
 	PV_AUTO(pv_store_cursor_freep) struct pv_store_cursor *c = NULL;
 	struct pv_store_query q = { .table = PV_T_META, .n = 1 };
-	uint64_t minute = d->env.realtime_ms(d->env.ctx) / 60000, rows;
 	struct pv_store_row row;
+	uint64_t rows;
 	bool more;
 
 	q.where[0].column = PV_C_META_NAME;
@@ -364,95 +328,342 @@ find_over(struct pv_desk *d, struct pv_store_view *v, struct pv_arena *a, struct
 	return PV_DONE;
 }
 
-static PV_RESULT
-write_over(struct pv_desk *d, struct pv_store_view *v, const struct over *o, struct pv_arena *a,
-    struct pv_err *e)
+/* ---- writing: many entries, one submission ---- */
+
+/* What is counted in this minute, as it will stand after the submission. */
+struct count {
+	struct pv_slice name;
+	struct counted c;
+	bool first;    /* its entry is one of this submission: */
+	uint64_t nth;  /* the one of that number */
+	size_t change; /* its row */
+};
+
+struct writing {
+	struct pv_desk *d;
+	struct pv_arena *a;
+	uint64_t minute;
+	PV_VEC(struct pv_store_change) changes;
+	PV_VEC(struct count) counts;
+	struct pv_map *names;   /* of counts */
+	uint64_t entries, base; /* how many there are, and the index of the first */
+	bool foretold;          /* a count names the index of an entry that has none yet */
+};
+
+static void
+end_writing(struct writing *w)
 {
-	struct pv_journal_entry entry = { .kind = "refused-again" };
+	PV_VEC_FREE(&w->changes);
+	PV_VEC_FREE(&w->counts);
+	pv_map_free(w->names);
+}
+
+static void
+add_changes(struct writing *w, const struct pv_store_change *c, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		*PV_VEC_ADD(&w->changes) = c[i];
+}
+
+/* The checkpoint of what was written before; a fork that it shows fails all that would come after. */
+static PV_RESULT
+lay_owed(struct writing *w, struct pv_err *e)
+{
+	PV_AUTO(pv_buf_free) struct pv_buf note = { 0 };
+	struct pv_desk *d = w->d;
+	struct pv_store_change c = { .op = PV_OP_CHECKPOINT, .log = d->journal };
+
+	if (d->owed.size == 0)
+		return PV_DONE;
+	PV_TRY(pv_home_note(
+	    d, d->journal, d->owed.size, d->owed.root, &note, &c.checkpoint.second, e));
+	c.checkpoint.kind = PV_STORE_SIGNED;
+	c.checkpoint.size = d->owed.size;
+	c.checkpoint.note = pv_arena_copy(w->a, pv_buf_slice(&note));
+	memcpy(c.checkpoint.root, d->owed.root, sizeof(d->owed.root));
+	add_changes(w, &c, 1);
+	return PV_DONE;
+}
+
+/* out->index is the entry's number in this submission, until it has its place. */
+static void
+lay_entry(struct writing *w, struct pv_journal_item *item)
+{
+	struct pv_journal_laid laid;
+
+	item->st = pv_journal_lay(w->d, &item->entry, item->rows, item->row_count, w->changes.n,
+	    item->a, &laid, &item->err);
+	if (!pv_ok(item->st))
+		return;
+	add_changes(w, laid.changes, laid.n);
+	*item->out = (struct pv_journalled){
+		.index = w->entries++, .second = laid.second, .disclosures = laid.disclosures
+	};
+}
+
+/* A minute that is over: its count is an entry, and its row goes. */
+static void
+lay_over(struct writing *w, struct pv_store_view *v, const struct over *o)
+{
 	struct pv_store_change gone = { .op = PV_OP_DELETE, .table = PV_T_META };
-	struct pv_store_submission sub = { .changes = &gone, .n = 1 };
 	struct pv_journalled journalled;
-	struct pv_store_result r;
+	struct pv_journal_item item = { .entry = { .kind = "refused-again" },
+		.rows = &gone,
+		.row_count = 1,
+		.a = w->a,
+		.out = &journalled };
 	struct pv_err damaged;
-	bool moved;
 
 	gone.row.c[PV_C_META_NAME] = PV_CELL_S(o->name);
-	if (o->c.repeats == 0)
-		return no_entry(pv_home_submit(d, &sub, &r, &moved, e), e);
-	if (!pv_ok(take_first(d, v, o->c.index, a, &entry, &damaged)))
-		entry = (struct pv_journal_entry){
+	if (o->c.repeats == 0) {
+		add_changes(w, &gone, 1);
+		return;
+	}
+	if (!pv_ok(take_first(w->d, v, o->c.index, w->a, &item.entry, &damaged)))
+		item.entry = (struct pv_journal_entry){
 			.kind = "refused-again"
 		}; /* 'log verify' tells; the count is written all the same */
-	entry.detail = pv_arena_printf(a, "{\"first\":%llu,\"repeats\":%llu}",
+	item.entry.detail = pv_arena_printf(w->a, "{\"first\":%llu,\"repeats\":%llu}",
 	    (unsigned long long)o->c.index, (unsigned long long)o->c.repeats);
-	return add_entry(d, &entry, &gone, 1, a, &journalled, e);
+	lay_entry(w, &item);
+}
+
+static struct count *
+add_count(struct writing *w, struct pv_slice name, struct counted c)
+{
+	struct count *added = PV_VEC_ADD(&w->counts);
+
+	*added = (struct count){ .name = name, .c = c, .change = w->changes.n };
+	pv_map_set(w->names, name, (uint32_t)(w->counts.n - 1));
+	*PV_VEC_ADD(&w->changes) = (struct pv_store_change){ 0 }; /* write_counts() */
+	return added;
+}
+
+static void
+lay_first(struct writing *w, struct pv_slice name, struct pv_journal_item *item)
+{
+	struct count *count;
+
+	item->first = true;
+	lay_entry(w, item);
+	if (!pv_ok(item->st))
+		return;
+	count = add_count(w, name, (struct counted){ .minute = w->minute });
+	count->first = w->foretold = true;
+	count->nth = item->out->index;
+}
+
+/* at: its count, PV_MAP_NONE for an entry of its own. */
+static PV_RESULT
+lay_refusal(struct writing *w, struct pv_store_view *v, struct pv_journal_item *item, uint32_t *at,
+    struct pv_err *e)
+{
+	struct pv_slice name = refusal_name(&item->entry, w->a);
+	struct pv_store_row row = { .c[PV_C_META_NAME] = PV_CELL_S(name) };
+	struct counted c = { 0 };
+	bool found;
+
+	*at = pv_map_get(w->names, name);
+	if (*at == PV_MAP_NONE) {
+		PV_TRY(pv_store_row_get(v, PV_T_META, &row, w->a, &found, e));
+		if (found)
+			c = read_counted(row.c[PV_C_META_BODY].s);
+		if (!found || c.minute != w->minute) {
+			lay_first(w, name, item);
+			return PV_DONE;
+		}
+		*at = (uint32_t)(add_count(w, name, c) - w->counts.at);
+	}
+	w->counts.at[*at].c.repeats++;
+	add_changes(w, item->rows, item->row_count);
+	return PV_DONE;
 }
 
 static PV_RESULT
-flush(struct pv_desk *d, struct pv_arena *a, struct pv_err *e)
+lay_items(struct writing *w, struct pv_store_view *v, struct pv_journal_item *items, size_t n,
+    uint32_t *counts, struct pv_err *e)
+{
+	for (size_t i = 0; i < n; i++) {
+		items[i].st = PV_DONE;
+		items[i].first = false;
+		counts[i] = PV_MAP_NONE;
+		if (items[i].refusal)
+			PV_TRY(lay_refusal(w, v, &items[i], &counts[i], e));
+		else
+			lay_entry(w, &items[i]);
+	}
+	return PV_DONE;
+}
+
+static void
+write_counts(struct writing *w)
+{
+	for (size_t i = 0; i < w->counts.n; i++) {
+		struct count *c = &w->counts.at[i];
+
+		if (c->first)
+			c->c.index = w->base + c->nth;
+		w->changes.at[c->change] =
+		    counted_row(c->name, w->a, w->minute, c->c.repeats, c->c.index);
+	}
+}
+
+static PV_RESULT
+foretell(struct writing *w, struct pv_store_expect *expect, struct pv_err *e)
+{
+	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
+	struct pv_store_head head;
+	bool found;
+
+	PV_TRY(pv_store_view_open(&v, w->d->store, e));
+	PV_TRY(pv_store_log_head(v, w->d->journal, &head, &found, e));
+	w->base = expect->size = found ? head.size : 0;
+	return PV_DONE;
+}
+
+#define TRIES 1000 /* each time another one's entry came in between */
+
+static PV_RESULT
+submit(struct writing *w, struct pv_err *e)
+{
+	struct pv_desk *d = w->d;
+	struct pv_store_expect expect = { .log = d->journal };
+	struct pv_store_submission sub = { .expect = &expect, .n_expect = w->foretold ? 1 : 0 };
+	struct pv_store_result r;
+	bool moved = true;
+
+	if (w->changes.n == 0)
+		return PV_DONE;
+	for (int tries = 0; moved && tries < TRIES; tries++) {
+		if (w->foretold)
+			PV_TRY(foretell(w, &expect, e));
+		write_counts(w);
+		sub.changes = w->changes.at;
+		sub.n = w->changes.n;
+		PV_TRY(pv_home_submit(d, &sub, &r, &moved, e));
+	}
+	if (moved)
+		return PV_FAIL(e, PV_E_DOWN, "others write to it all the time");
+	d->owed.size = 0;
+	if (r.n != (w->entries != 0 ? 1u : 0u))
+		return PV_FAIL(e, PV_E_BUG, "the journal's entries have no place");
+	if (r.n == 0)
+		return PV_DONE;
+	w->base = r.placed[0].first;
+	d->owed.size = r.placed[0].size;
+	memcpy(d->owed.root, r.placed[0].root, sizeof(d->owed.root));
+	return PV_DONE;
+}
+
+static void
+place_items(
+    const struct writing *w, struct pv_journal_item *items, size_t n, const uint32_t *counts)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (counts[i] != PV_MAP_NONE)
+			*items[i].out =
+			    (struct pv_journalled){ .index = w->counts.at[counts[i]].c.index };
+		else if (pv_ok(items[i].st))
+			items[i].out->index += w->base;
+	}
+}
+
+static PV_RESULT
+write_items(struct writing *w, struct pv_journal_item *items, size_t n, struct pv_err *e)
+{
+	uint32_t *counts = pv_arena_alloc_n(w->a, n, sizeof(*counts));
+	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
+	struct over *over;
+	size_t over_count;
+
+	PV_TRY(pv_store_view_open(&v, w->d->store, e));
+	PV_TRY(lay_owed(w, e));
+	PV_TRY(find_over(v, w->minute, w->a, &over, &over_count, e));
+	for (size_t i = 0; i < over_count; i++)
+		lay_over(w, v, &over[i]);
+	PV_TRY(lay_items(w, v, items, n, counts, e));
+	PV_TRY(submit(w, e));
+	place_items(w, items, n, counts);
+	return PV_DONE;
+}
+
+/* As nearly always nothing is counted: then nobody waits for anybody. */
+static PV_RESULT
+any_counts(const struct writing *w, const struct pv_journal_item *items, size_t n, bool *any,
+    struct pv_err *e)
 {
 	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
 	struct over *over;
-	size_t n;
+	size_t over_count;
 
-	PV_TRY(pv_store_view_open(&v, d->store, e));
-	PV_TRY(find_over(d, v, a, &over, &n, e));
+	*any = true;
 	for (size_t i = 0; i < n; i++)
-		PV_TRY(write_over(d, v, &over[i], a, e));
+		if (items[i].refusal)
+			return PV_DONE;
+	PV_TRY(pv_store_view_open(&v, w->d->store, e));
+	PV_TRY(find_over(v, w->minute, w->a, &over, &over_count, e));
+	*any = over_count != 0;
+	return PV_DONE;
+}
+
+PV_RESULT
+pv_journal_write(struct pv_desk *d, struct pv_journal_item *items, size_t n, struct pv_err *e)
+{
+	PV_AUTO(pv_arena_freep) struct pv_arena *a = pv_arena_new();
+	PV_AUTO(end_writing)
+	struct writing w = { .d = d,
+		.a = a,
+		.minute = d->env.realtime_ms(d->env.ctx) / 60000,
+		.names = pv_map_new(8) };
+	PV_AUTO(end_counting) int counting = -1;
+	bool any;
+
+	PV_TRY(any_counts(&w, items, n, &any, e));
+	if (any)
+		PV_TRY(begin_counting(d, &counting, a, e));
+	else if (n == 0)
+		return PV_DONE;
+	return no_entry(write_items(&w, items, n, e), e);
+}
+
+PV_RESULT
+pv_journal_settle(struct pv_desk *d, struct pv_err *e)
+{
+	if (d->owed.size == 0)
+		return PV_DONE;
+	PV_TRY(no_entry(pv_home_checkpoint(d, d->journal, d->owed.size, d->owed.root, e), e));
+	d->owed.size = 0;
 	return PV_DONE;
 }
 
 PV_RESULT
 pv_journal_flush(struct pv_desk *d, struct pv_err *e)
 {
-	PV_AUTO(pv_arena_freep) struct pv_arena *a = pv_arena_new();
-	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
-	struct counting counting;
-	struct over *over;
-	struct pv_status st;
-	size_t n;
-
-	PV_TRY(pv_store_view_open(&v, d->store, e));
-	PV_TRY(find_over(d, v, a, &over, &n, e));
-	if (n == 0)
-		return PV_DONE; /* as nearly always: then nobody waits for anybody */
-	PV_TRY(begin_counting(d, &counting, a, e));
-	st = flush(d, a, e);
-	end_counting(&counting);
-	return st;
+	PV_TRY(pv_journal_write(d, NULL, 0, e));
+	return pv_journal_settle(d, e);
 }
 
 static PV_RESULT
-count_refusal(struct pv_desk *d, const struct pv_journal_entry *entry,
-    const struct pv_store_change *rows, size_t row_count, struct pv_arena *a,
-    struct pv_journalled *out, bool *first, struct pv_err *e)
+write_one(struct pv_desk *d, struct pv_journal_item *item, struct pv_err *e)
 {
-	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
-	uint64_t minute = d->env.realtime_ms(d->env.ctx) / 60000;
-	struct pv_store_change *changes = pv_arena_alloc_n(a, row_count + 1, sizeof(*changes));
-	struct pv_store_submission sub = { .changes = changes, .n = row_count + 1 };
-	struct pv_slice name = refusal_name(entry, a);
-	struct pv_store_row row = { .c[PV_C_META_NAME] = PV_CELL_S(name) };
-	struct counted c = { 0 };
-	struct pv_store_result r;
-	bool found, moved;
-
-	PV_TRY(pv_store_view_open(&v, d->store, e));
-	PV_TRY(pv_store_row_get(v, PV_T_META, &row, a, &found, e));
-	if (found)
-		c = read_counted(row.c[PV_C_META_BODY].s);
-	*first = !found || c.minute != minute;
-	if (*first) {
-		PV_TRY(add_entry(d, entry, rows, row_count, a, out, e));
-		changes[0] = counted_row(name, a, minute, 0, out->index);
-		sub.n = 1;
-	} else {
-		changes[0] = counted_row(name, a, minute, c.repeats + 1, c.index);
-		if (row_count != 0)
-			memcpy(changes + 1, rows, row_count * sizeof(*rows));
-		*out = (struct pv_journalled){ .index = c.index };
+	PV_TRY(pv_journal_write(d, item, 1, e));
+	if (!pv_ok(item->st)) {
+		*e = item->err;
+		return item->st;
 	}
-	return no_entry(pv_home_submit(d, &sub, &r, &moved, e), e);
+	return pv_journal_settle(d, e);
+}
+
+PV_RESULT
+pv_journal_add(struct pv_desk *d, const struct pv_journal_entry *entry,
+    const struct pv_store_change *rows, size_t row_count, struct pv_arena *a,
+    struct pv_journalled *out, struct pv_err *e)
+{
+	struct pv_journal_item item = {
+		.entry = *entry, .rows = rows, .row_count = row_count, .a = a, .out = out
+	};
+
+	return write_one(d, &item, e);
 }
 
 PV_RESULT
@@ -460,13 +671,15 @@ pv_journal_refusal(struct pv_desk *d, const struct pv_journal_entry *entry,
     const struct pv_store_change *rows, size_t row_count, struct pv_arena *a,
     struct pv_journalled *out, bool *first, struct pv_err *e)
 {
-	struct counting counting;
-	struct pv_status st;
+	struct pv_journal_item item = { .entry = *entry,
+		.rows = rows,
+		.row_count = row_count,
+		.refusal = true,
+		.a = a,
+		.out = out };
+	struct pv_status st = write_one(d, &item, e);
 
-	PV_TRY(pv_journal_flush(d, e));
-	PV_TRY(begin_counting(d, &counting, a, e));
-	st = count_refusal(d, entry, rows, row_count, a, out, first, e);
-	end_counting(&counting);
+	*first = item.first;
 	return st;
 }
 

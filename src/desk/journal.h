@@ -57,6 +57,28 @@ PV_RESULT pv_journal_refusal(struct pv_desk *d, const struct pv_journal_entry *e
     const struct pv_store_change *rows, size_t row_count, struct pv_arena *a,
     struct pv_journalled *out, bool *first, struct pv_err *e);
 
+/* One of several that are written together. */
+struct pv_journal_item {
+	struct pv_journal_entry entry;
+	const struct pv_store_change *rows;
+	size_t row_count;
+	bool refusal;       /* counted, as above */
+	struct pv_arena *a; /* for out */
+	struct pv_journalled *out;
+	/* filled in */
+	bool first;          /* of a refusal */
+	struct pv_status st; /* its own failure, said in err: it was left out */
+	struct pv_err err;
+};
+/*
+ * One submission, so one fsync, for all of them; its failure is that of all. The checkpoint is signed after they are
+ * durable, and kept with the next submission of this desk or by pv_journal_settle().
+ */
+PV_RESULT pv_journal_write(
+    struct pv_desk *d, struct pv_journal_item *items, size_t n, struct pv_err *e);
+/* Keeps the checkpoint that is still owed, if one is: when nobody waits, and when a desk is closed. */
+PV_RESULT pv_journal_settle(struct pv_desk *d, struct pv_err *e);
+
 /* The fields of an entry that this home can still open: NULL value where erased or never held. */
 struct pv_journal_field {
 	struct pv_slice name, value; /* JSON text */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "codec/json.h"
+#include "desk/batch.h"
 #include "wire/request.h"
 
 static struct pv_slice
@@ -87,74 +88,16 @@ withheld_row(
 	return c;
 }
 
-static PV_RESULT
-refuse(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *a,
-    struct pv_released *out, struct pv_err *e)
+/* What is said of it to the caller's rows, and then our own. */
+static struct pv_store_change *
+rows_with(const struct pv_releasing *what, size_t more, struct pv_arena *a)
 {
-	const struct pv_refs *orders = &out->judgement.decision.orders;
-	struct pv_journal_entry entry = entry_of("refused", what, &out->judgement, a);
-	struct pv_store_change *rows =
-	    pv_arena_alloc_n(a, what->row_count + orders->n, sizeof(*rows));
-	bool first;
+	struct pv_store_change *rows = pv_arena_alloc_n(a, what->row_count + more, sizeof(*rows));
 
 	if (what->row_count != 0)
 		memcpy(rows, what->rows, what->row_count * sizeof(*rows));
-	for (size_t i = 0; i < orders->n; i++)
-		rows[what->row_count + i] = withheld_row(what, &out->judgement, orders->at[i].r);
-	out->granted = false;
-	out->reference = random_reference(d, a);
-	entry.detail = pv_arena_printf(a, "{\"reference\":\"%.*s\"}", PV_FMT(out->reference));
-	return pv_journal_refusal(
-	    d, &entry, rows, what->row_count + orders->n, a, &out->journalled, &first, e);
+	return rows;
 }
-
-static PV_RESULT
-take_back(struct pv_desk *d, const char *kind, const struct pv_releasing *what,
-    const struct pv_released *r, struct pv_slice detail, struct pv_arena *a, struct pv_err *e)
-{
-	struct pv_journal_entry entry = entry_of(kind, what, &r->judgement, a);
-	struct pv_store_change row = release_row(d, what, &r->judgement, r->release, kind, a);
-	struct pv_journalled journalled;
-
-	entry.release = r->release;
-	entry.detail = detail;
-	return pv_journal_add(d, &entry, &row, 1, a, &journalled, e);
-}
-
-PV_RESULT
-pv_release_not_given(struct pv_desk *d, const struct pv_releasing *what,
-    const struct pv_released *r, const char *why, struct pv_arena *a, struct pv_err *e)
-{
-	return take_back(
-	    d, "not-given", what, r, pv_arena_printf(a, "{\"why\":\"%s\"}", why), a, e);
-}
-
-PV_RESULT
-pv_release_stop(struct pv_desk *d, const struct pv_releasing *what, uint64_t bytes,
-    struct pv_arena *a, struct pv_released *r, struct pv_err *e)
-{
-	struct pv_releasing bare = *what;
-
-	bare.row_count = 0; /* they were written with the grant */
-	r->granted = false;
-	if (bytes == 0)
-		PV_TRY(
-		    pv_release_not_given(d, what, r, "an order arrived before the key left", a, e));
-	else
-		PV_TRY(take_back(d, "cut", what, r,
-		    pv_arena_printf(a, "{\"bytes\":%llu}", (unsigned long long)bytes), a, e));
-	return refuse(d, &bare, a, r, e);
-}
-
-PV_RESULT
-pv_release_unknown(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *a,
-    struct pv_released *out, struct pv_err *e)
-{
-	*out = (struct pv_released){ 0 };
-	return refuse(d, what, a, out, e);
-}
-
-#define ROWS_MAX 8
 
 /* The channel is a word from outside. */
 static struct pv_slice
@@ -170,46 +113,147 @@ detail_of(struct pv_slice channel, struct pv_slice terms, struct pv_arena *a)
 	return pv_arena_copy(a, pv_buf_slice(&b));
 }
 
+void
+pv_release_lay_grant(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *a,
+    struct pv_released *r, struct pv_journal_item *item)
+{
+	struct pv_store_change *rows = rows_with(what, 1, a);
+
+	r->release = random_hex(d, a);
+	*item = (struct pv_journal_item){ .entry = entry_of("granted", what, &r->judgement, a),
+		.rows = rows,
+		.row_count = what->row_count + 1,
+		.a = a,
+		.out = &r->journalled };
+	item->entry.release = r->release;
+	item->entry.detail = detail_of(what->c->channel, pv_terms_json(&r->judgement, a), a);
+	rows[what->row_count] = release_row(d, what, &r->judgement, r->release, "granted", a);
+}
+
+void
+pv_release_lay_refusal(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *a,
+    struct pv_released *r, struct pv_journal_item *item)
+{
+	const struct pv_refs *orders = &r->judgement.decision.orders;
+	struct pv_store_change *rows = rows_with(what, orders->n, a);
+
+	for (size_t i = 0; i < orders->n; i++)
+		rows[what->row_count + i] = withheld_row(what, &r->judgement, orders->at[i].r);
+	r->granted = false;
+	r->reference = random_reference(d, a);
+	*item = (struct pv_journal_item){ .entry = entry_of("refused", what, &r->judgement, a),
+		.rows = rows,
+		.row_count = what->row_count + orders->n,
+		.refusal = true,
+		.a = a,
+		.out = &r->journalled };
+	item->entry.detail = pv_arena_printf(a, "{\"reference\":\"%.*s\"}", PV_FMT(r->reference));
+}
+
+static void
+lay_back(struct pv_desk *d, const char *kind, const struct pv_releasing *what,
+    const struct pv_released *r, struct pv_slice detail, struct pv_arena *a,
+    struct pv_journal_item *item)
+{
+	struct pv_store_change *row = PV_ARENA_NEW(a, struct pv_store_change);
+
+	*row = release_row(d, what, &r->judgement, r->release, kind, a);
+	*item = (struct pv_journal_item){ .entry = entry_of(kind, what, &r->judgement, a),
+		.rows = row,
+		.row_count = 1,
+		.a = a,
+		.out = PV_ARENA_NEW(a, struct pv_journalled) };
+	item->entry.release = r->release;
+	item->entry.detail = detail;
+}
+
+static struct pv_slice
+why_json(const char *why, struct pv_arena *a)
+{
+	return pv_arena_printf(a, "{\"why\":\"%s\"}", why);
+}
+
+void
+pv_release_lay_stop(struct pv_desk *d, const struct pv_releasing *what, uint64_t bytes,
+    struct pv_arena *a, struct pv_released *r, struct pv_journal_item items[PV_RELEASE_STOP_ITEMS])
+{
+	struct pv_releasing bare = *what;
+
+	bare.row_count = 0; /* they were written with the grant */
+	if (bytes == 0)
+		lay_back(d, "not-given", what, r,
+		    why_json("an order arrived before the key left", a), a, &items[0]);
+	else
+		lay_back(d, "cut", what, r,
+		    pv_arena_printf(a, "{\"bytes\":%llu}", (unsigned long long)bytes), a,
+		    &items[0]);
+	pv_release_lay_refusal(d, &bare, a, r, &items[1]);
+}
+
+/* ---- one at a time ---- */
+
 static PV_RESULT
-grant(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *a,
+write_items(struct pv_desk *d, struct pv_journal_item *items, size_t n, struct pv_err *e)
+{
+	PV_TRY(pv_journal_write(d, items, n, e));
+	for (size_t i = 0; i < n; i++)
+		if (!pv_ok(items[i].st)) {
+			*e = items[i].err;
+			return items[i].st;
+		}
+	return pv_journal_settle(d, e);
+}
+
+PV_RESULT
+pv_release_not_given(struct pv_desk *d, const struct pv_releasing *what,
+    const struct pv_released *r, const char *why, struct pv_arena *a, struct pv_err *e)
+{
+	struct pv_journal_item item;
+
+	lay_back(d, "not-given", what, r, why_json(why, a), a, &item);
+	return write_items(d, &item, 1, e);
+}
+
+PV_RESULT
+pv_release_stop(struct pv_desk *d, const struct pv_releasing *what, uint64_t bytes,
+    struct pv_arena *a, struct pv_released *r, struct pv_err *e)
+{
+	struct pv_journal_item items[PV_RELEASE_STOP_ITEMS];
+
+	pv_release_lay_stop(d, what, bytes, a, r, items);
+	return write_items(d, items, PV_RELEASE_STOP_ITEMS, e);
+}
+
+PV_RESULT
+pv_release_unknown(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *a,
     struct pv_released *out, struct pv_err *e)
 {
-	struct pv_journal_entry entry = entry_of("granted", what, &out->judgement, a);
-	struct pv_store_change rows[ROWS_MAX];
-	struct pv_err other;
-	struct pv_status st;
+	struct pv_journal_item item;
 
-	if (what->row_count >= ROWS_MAX)
-		return PV_FAIL(e, PV_E_BUG, "too many rows with one release");
-	entry.release = out->release = random_hex(d, a);
-	entry.detail = detail_of(what->c->channel, pv_terms_json(&out->judgement, a), a);
-	if (what->row_count != 0)
-		memcpy(rows, what->rows, what->row_count * sizeof(*rows));
-	rows[what->row_count] = release_row(d, what, &out->judgement, out->release, "granted", a);
-	PV_TRY(pv_journal_add(d, &entry, rows, what->row_count + 1, a, &out->journalled, e));
-	/* The entry is durable. An order may have come while we waited for the disk. */
-	st = pv_judge_again(d, what->c, a, &out->judgement, e);
-	if (!pv_ok(st)) {
-		pv_ignore(pv_release_not_given(
-		    d, what, out, "it could not be looked at again", a, &other));
-		return st;
-	}
-	out->granted = out->judgement.decision.answer == PV_RELEASE;
-	return PV_DONE;
+	*out = (struct pv_released){ 0 };
+	pv_release_lay_refusal(d, what, a, out, &item);
+	return write_items(d, &item, 1, e);
 }
 
 PV_RESULT
 pv_release(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *a,
     struct pv_released *out, struct pv_err *e)
 {
-	*out = (struct pv_released){ 0 };
-	PV_TRY(pv_judge(d, what->c, a, &out->judgement, e));
-	if (out->judgement.decision.answer != PV_RELEASE)
-		return refuse(d, what, a, out, e);
-	PV_TRY(grant(d, what, a, out, e));
-	if (out->granted)
-		return PV_DONE;
-	return pv_release_stop(d, what, 0, a, out, e);
+	PV_AUTO(pv_batch_freep) struct pv_batch *b = pv_batch_new(d);
+	struct pv_status st;
+	struct pv_err other;
+
+	PV_TRY(pv_batch_release(b, what, a, out, e));
+	PV_TRY(pv_batch_commit(b, e));
+	st = pv_journal_settle(d, e);
+	if (!pv_ok(st)) {
+		if (out->release.n != 0)
+			pv_ignore(pv_release_not_given(
+			    d, what, out, "its checkpoint could not be kept", a, &other));
+		return st;
+	}
+	PV_TRY(pv_batch_finish(b, what, a, out, e));
+	return pv_journal_settle(d, e);
 }
 
 /* ---- telling ---- */

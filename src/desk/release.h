@@ -26,6 +26,7 @@ struct pv_released {
 	struct pv_journalled journalled;
 };
 
+/* A batch of one: desk/batch.h. */
 PV_RESULT pv_release(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *a,
     struct pv_released *out, struct pv_err *e);
 /* A refusal about a report that is not here. */
@@ -37,6 +38,19 @@ PV_RESULT pv_release_stop(struct pv_desk *d, const struct pv_releasing *what, ui
 /* What was granted did not leave after all. */
 PV_RESULT pv_release_not_given(struct pv_desk *d, const struct pv_releasing *what,
     const struct pv_released *r, const char *why, struct pv_arena *a, struct pv_err *e);
+
+/*
+ * The entries of a release, to be written by pv_journal_write(); r says which release it is, or what was judged. What is
+ * laid lives in a.
+ */
+void pv_release_lay_grant(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *a,
+    struct pv_released *r, struct pv_journal_item *item);
+void pv_release_lay_refusal(struct pv_desk *d, const struct pv_releasing *what, struct pv_arena *a,
+    struct pv_released *r, struct pv_journal_item *item);
+/* It was granted and is not now: two entries, that it did not leave (or how much of it did), and why it is refused. */
+#define PV_RELEASE_STOP_ITEMS 2
+void pv_release_lay_stop(struct pv_desk *d, const struct pv_releasing *what, uint64_t bytes,
+    struct pv_arena *a, struct pv_released *r, struct pv_journal_item items[PV_RELEASE_STOP_ITEMS]);
 
 /* What a caller may be told: an order that is public, or anything when the caller is of this authority. */
 PV_RESULT pv_tell(struct pv_desk *d, const struct pv_released *r, struct pv_slice caller,
