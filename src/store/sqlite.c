@@ -36,6 +36,9 @@ static const char note_put_sql[] =
     "INSERT INTO checkpoints (log, kind, size, root, second, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
     " ON CONFLICT DO UPDATE SET second = excluded.second, note = excluded.note";
 
+static const char note_trim_sql[] =
+    "DELETE FROM checkpoints WHERE log = ?1 AND kind = ?2 AND size >= ?3 AND size < ?4";
+
 static const char *const fixed_sql[SQ_STMTS] = {
 	[SQ_BEGIN_WRITE] = "BEGIN IMMEDIATE",
 	[SQ_BEGIN_READ] = "BEGIN",
@@ -57,6 +60,7 @@ static const char *const fixed_sql[SQ_STMTS] = {
 	[SQ_TILE_SET] = "UPDATE tiles SET hashes = ?1 WHERE log = ?2 AND level = ?3 AND n = ?4",
 	[SQ_NOTE_GET] = note_get_sql,
 	[SQ_NOTE_PUT] = note_put_sql,
+	[SQ_NOTE_TRIM] = note_trim_sql,
 };
 
 /* ---- what a fault means ---- */

@@ -39,6 +39,7 @@ enum sq_stmt {
 	SQ_TILE_SET,
 	SQ_NOTE_GET,
 	SQ_NOTE_PUT,
+	SQ_NOTE_TRIM,
 	SQ_STMTS
 };
 

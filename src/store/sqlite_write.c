@@ -393,6 +393,23 @@ put_note(struct sq_conn *w, int64_t log, const struct pv_store_checkpoint *c)
 	return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
+/* A journal has a note for every commit: of each full tile's span the last is kept, the newest proves all before it. */
+static int
+trim_notes(struct sq_conn *w, int64_t log, const struct pv_store_checkpoint *c)
+{
+	int rc;
+	sqlite3_stmt *st = sq_stmt(w, SQ_NOTE_TRIM, &rc);
+
+	if (st == NULL)
+		return rc;
+	sqlite3_bind_int64(st, 1, log);
+	sqlite3_bind_int(st, 2, (int)c->kind);
+	sqlite3_bind_int64(st, 3, (int64_t)(c->size - c->size % PV_STORE_TILE));
+	sqlite3_bind_int64(st, 4, (int64_t)c->size);
+	rc = sqlite3_step(st);
+	return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
 static enum step
 keep_checkpoint(struct tx *tx, const struct pv_store_change *c, struct pv_err *e)
 {
@@ -420,6 +437,8 @@ keep_checkpoint(struct tx *tx, const struct pv_store_change *c, struct pv_err *e
 	rc = is_older(tx->sq->w, l->id, &c->checkpoint, &older);
 	if (rc == SQLITE_OK && !older)
 		rc = put_note(tx->sq->w, l->id, &c->checkpoint);
+	if (rc == SQLITE_OK && !older && l->kind == PV_STORE_JOURNAL)
+		rc = trim_notes(tx->sq->w, l->id, &c->checkpoint);
 	return rc == SQLITE_OK ? APPLIED : broke(tx, rc);
 }
 

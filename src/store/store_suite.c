@@ -287,6 +287,49 @@ test_trees(const struct suite_backend *b)
 	pv_store_free(s);
 }
 
+/* A journal's notes: one for each 256 entries, and the newest. */
+static void
+test_notes(const struct suite_backend *b)
+{
+	struct pv_store *s = open_or_die(suite_path(b, "notes"), PV_STORE_CREATE);
+	struct pv_store_entry entry = entry_of("x");
+	struct pv_store_change c[2] = { new_log(JOURNAL, PV_STORE_JOURNAL),
+		append_of(JOURNAL, &entry, 1) };
+	PV_AUTO(pv_arena_freep) struct pv_arena *a = pv_arena_new();
+	struct pv_store_checkpoint got;
+	struct pv_store_result r;
+	struct pv_store_view *v;
+	struct pv_err e;
+	uint64_t kept = 0, at = UINT64_MAX;
+	bool found = true;
+
+	apply(s, c, 1, &r);
+	for (uint64_t i = 1; i <= 600; i++) {
+		struct pv_store_change note = { .op = PV_OP_CHECKPOINT, .log = JOURNAL };
+
+		apply(s, &c[1], 1, &r);
+		note.checkpoint = (struct pv_store_checkpoint){ PV_STORE_SIGNED, i, { 0 }, 1000 + i,
+			PV_SLICE("note") };
+		memcpy(note.checkpoint.root, r.placed[0].root, 32);
+		apply(s, &note, 1, &r);
+	}
+	v = view_or_die(s);
+	while (
+	    found &&
+	    pv_ok(pv_store_log_checkpoint(v, JOURNAL, PV_STORE_SIGNED, at, a, &got, &found, &e)) &&
+	    found) {
+		kept++;
+		at = got.size - 1;
+	}
+	tap_ok(kept == 3, "%s: of a journal's 600 notes three are kept", b->name);
+	tap_ok(pv_ok(pv_store_log_checkpoint(
+		   v, JOURNAL, PV_STORE_SIGNED, UINT64_MAX, a, &got, &found, &e)) &&
+		   found && got.size == 600,
+	    "%s: the newest among them", b->name);
+	pv_store_view_free(v);
+	pv_store_free(s);
+}
+
 /* ---- rows ---- */
 
 static void
