@@ -53,6 +53,7 @@ struct pv_request_head {
 	struct pv_slice host;
 	struct pv_header headers[PV_HEADERS_MAX];
 	size_t header_count;
+	bool http10; /* 1.0, not 1.1 */
 	bool chunked, expect_continue, keep_alive;
 	bool has_length;
 	uint64_t length; /* of the body, when has_length */
@@ -62,7 +63,7 @@ enum pv_http_read { PV_HTTP_BAD = 0, PV_HTTP_MORE, PV_HTTP_DONE };
 
 /*
  * Reads a head from the beginning of text. DONE: *used bytes were it; slices point into text, but for header names,
- * which live in a. MORE: not whole yet (and not too large). BAD: *status is what to answer (400, 414, 431, 501, 505) and
+ * which live in a. MORE: not whole yet (and not too large). BAD: *status is what to answer (400, 414, 417, 431, 501, 505) and
  * why says it; close afterwards.
  */
 enum pv_http_read pv_request_head_read(struct pv_request_head *out, struct pv_slice text,
@@ -129,6 +130,7 @@ struct pv_server_counts {
 	uint64_t by_class[6]; /* answers 1xx to 5xx */
 };
 
+/* Has the process ignore SIGPIPE. Not to be freed from within a handler. */
 PV_RESULT pv_server_new(struct pv_server **out, const struct pv_server_use *use, struct pv_err *e);
 void pv_server_tls(struct pv_server *s, struct ssl_ctx_st *tls); /* for new connections */
 void pv_server_drain(struct pv_server *s);      /* no new ones; those open end with their answer */
@@ -138,6 +140,12 @@ struct pv_server_counts pv_server_counts(const struct pv_server *s);
 
 /* ---- within a request ---- */
 
+/*
+ * x is the server's. It is good until on_gone or on_done returned: exactly one of the two is called for each request
+ * (if it was set), from the loop, never beneath a call of yours. Calls on an x that was cut, left or answered do
+ * nothing. A client that closes its sending side counts as having left, unless its answer is already on its way.
+ */
+
 const struct pv_request_head *pv_x_head(const struct pv_x *x); /* lives as long as x */
 struct pv_arena *pv_x_arena(struct pv_x *x);                   /* lives as long as x */
 struct pv_slice pv_x_peer(const struct pv_x *x);               /* "192.0.2.1" or "2001:db8::1" */
@@ -146,12 +154,12 @@ struct x509_st *pv_x_certificate(
     const struct pv_x *x); /* the client's, as OpenSSL verified it; NULL: none. Borrowed */
 void *pv_x_user(const struct pv_x *x);
 void pv_x_set_user(struct pv_x *x, void *user);
-/* Called once: the client left, or a deadline passed, before the answer was taken. Afterwards x is gone. */
+/* Called once: the client left, was cut or refused (413, 408 ...), or a deadline passed. Afterwards x is gone. */
 void pv_x_on_gone(struct pv_x *x, void (*gone)(struct pv_x *x, void *user));
 /* Called once when the answer was handed over whole, just before x is gone. */
 void pv_x_on_done(struct pv_x *x, void (*done)(struct pv_x *x, void *user));
 
-/* The whole body in memory, at most max bytes (more: 413, and the handler is not called). No body: called at once, empty. */
+/* The whole body in memory, at most max bytes (more: 413, and the handler is not called). No body: called at once, empty. It lives as long as x. */
 void pv_x_collect(struct pv_x *x, size_t max, void (*whole)(struct pv_x *x, struct pv_slice body));
 /*
  * The body as it comes, at most max bytes in all. Reading stops while pv_x_pause(x, true). last: the body is over.
@@ -174,6 +182,7 @@ void pv_x_reply(struct pv_x *x, int status, const char *type, struct pv_slice bo
 void pv_x_begin(struct pv_x *x, int status, const char *type, uint64_t length);
 void pv_x_on_drained(struct pv_x *x, void (*drained)(struct pv_x *x, void *user));
 void pv_x_write(struct pv_x *x, struct pv_slice data);
+size_t pv_x_waiting(const struct pv_x *x); /* bytes that the client did not take yet */
 void pv_x_end(struct pv_x *x);
 /*
  * Not one more byte reaches the client, also none of those written but not yet delivered (connect(AF_UNSPEC): a reset).
