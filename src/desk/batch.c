@@ -110,18 +110,45 @@ pv_batch_unknown(struct pv_batch *b, const struct pv_releasing *what, struct pv_
 	return PV_DONE;
 }
 
+static PV_RESULT
+add_entry(struct pv_batch *b, const struct pv_journal_item *what, struct pv_err *e)
+{
+	struct member m = { .a = what->a, .out = what->out };
+	struct pv_journal_item *item;
+
+	PV_TRY(add(b, &m, &item, e));
+	*item = *what;
+	return PV_DONE;
+}
+
 PV_RESULT
 pv_batch_entry(struct pv_batch *b, const struct pv_journal_entry *entry,
     const struct pv_store_change *rows, size_t row_count, struct pv_arena *a,
     struct pv_journalled *out, struct pv_err *e)
 {
-	struct member m = { .a = a, .out = out };
-	struct pv_journal_item *item;
-
-	PV_TRY(add(b, &m, &item, e));
-	*item = (struct pv_journal_item){
+	struct pv_journal_item item = {
 		.entry = *entry, .rows = rows, .row_count = row_count, .a = a, .out = out
 	};
+
+	return add_entry(b, &item, e);
+}
+
+PV_RESULT
+pv_batch_refusal(struct pv_batch *b, const struct pv_journal_entry *entry, struct pv_arena *a,
+    struct pv_journalled *out, struct pv_err *e)
+{
+	struct pv_journal_item item = { .entry = *entry, .refusal = true, .a = a, .out = out };
+
+	return add_entry(b, &item, e);
+}
+
+PV_RESULT
+pv_batch_refusal(struct pv_batch *b, const struct pv_journal_entry *entry,
+    const struct pv_store_change *rows, size_t row_count, struct pv_arena *a,
+    struct pv_journalled *out, struct pv_err *e)
+{
+	PV_TRY(pv_batch_entry(b, entry, rows, row_count, a, out, e));
+	b->items.at[b->items.n - 1].refusal = true;
 	return PV_DONE;
 }
 

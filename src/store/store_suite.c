@@ -944,6 +944,7 @@ main(void)
 	test_logs(&b);
 	test_submissions(&b);
 	test_trees(&b);
+	test_notes(&b);
 	test_rows(&b);
 	test_places(&b);
 	test_many(&b, false);
