@@ -142,16 +142,6 @@ pv_batch_refusal(struct pv_batch *b, const struct pv_journal_entry *entry, struc
 	return add_entry(b, &item, e);
 }
 
-PV_RESULT
-pv_batch_refusal(struct pv_batch *b, const struct pv_journal_entry *entry,
-    const struct pv_store_change *rows, size_t row_count, struct pv_arena *a,
-    struct pv_journalled *out, struct pv_err *e)
-{
-	PV_TRY(pv_batch_entry(b, entry, rows, row_count, a, out, e));
-	b->items.at[b->items.n - 1].refusal = true;
-	return PV_DONE;
-}
-
 /* ---- commit ---- */
 
 PV_RESULT

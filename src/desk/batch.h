@@ -37,10 +37,6 @@ PV_RESULT pv_batch_entry(struct pv_batch *b, const struct pv_journal_entry *entr
 /* A refusal of the caller's own, of which repeats are counted, as in pv_journal_refusal(). */
 PV_RESULT pv_batch_refusal(struct pv_batch *b, const struct pv_journal_entry *entry,
     struct pv_arena *a, struct pv_journalled *out, struct pv_err *e);
-/* The same for a refusal: its repeats within a minute are counted (pv_journal_refusal()). */
-PV_RESULT pv_batch_refusal(struct pv_batch *b, const struct pv_journal_entry *entry,
-    const struct pv_store_change *rows, size_t row_count, struct pv_arena *a,
-    struct pv_journalled *out, struct pv_err *e);
 /*
  * One submission, one fsync. A failure fails all of them, and nothing was released. The checkpoint is owed then: the
  * next commit keeps it, or pv_journal_settle() when nobody waits.
