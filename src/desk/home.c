@@ -18,6 +18,7 @@
 #include "crypto/hash.h"
 #include "desk/acts.h"
 #include "desk/audience.h"
+#include "desk/door.h"
 #include "desk/journal.h"
 #include "desk/words.h"
 #include "tlog/checkpoint.h"
@@ -485,6 +486,7 @@ pv_desk_close(struct pv_desk *d)
 		pv_free(d->copies.at[i]);
 	}
 	PV_VEC_FREE(&d->copies);
+	pv_doors_free(d->doors);
 	log_free(&d->own);
 	pv_pair_free(d->journal_key);
 	pv_store_free(d->store);

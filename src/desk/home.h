@@ -57,6 +57,7 @@ struct pv_desk {
 	    real_ms; /* both clocks when the home was opened: one set back later does not count */
 	struct pv_err broken;        /* why the own log is */
 	struct pv_pair *journal_key; /* NULL until it signs */
+	struct pv_doors *doors;      /* who is who at the doors (door.c); NULL until somebody asks */
 	struct {
 		uint64_t size; /* 0: none */
 		uint8_t root[32];
