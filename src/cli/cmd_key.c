@@ -83,7 +83,6 @@ run_key_add(struct pv_run *r)
 	struct pv_record record = { .kind = PV_KEY };
 	struct pv_key *k = &record.key;
 	unsigned use = PV_USE_NONE;
-	struct pv_names roles;
 	struct pv_err e;
 
 	r->undone = "Not declared";
@@ -92,7 +91,7 @@ run_key_add(struct pv_run *r)
 	k->binding = pv_option_slice(r, "binding");
 	if (!pv_ok(pv_given_name(r, "party", &k->party, &e)) ||
 	    !pv_ok(pv_given_word(r, "use", pv_use_words, &use, &e)) ||
-	    !pv_ok(pv_given_names(r, "role", &roles, &e)) ||
+	    !pv_ok(pv_given_roles(r, &k->roles, &e)) ||
 	    !pv_ok(pv_given_dotted(r, "purpose", &k->purposes, &e)) ||
 	    !pv_ok(pv_given_time(r, "from", &k->from, &e)) ||
 	    !pv_ok(pv_given_time(r, "until", &k->until, &e)))
@@ -101,17 +100,6 @@ run_key_add(struct pv_run *r)
 		pv_ignore(PV_USAGE(
 		    r, &e, "--party and --use are needed: whose key is it, and for what?"));
 		return pv_fail(r, &e, PV_NO_SLICE);
-	}
-	for (size_t i = 0; i < roles.n; i++) {
-		const struct pv_word *w = pv_word_find(pv_role_words, roles.at[i]);
-
-		if (w == NULL) {
-			pv_ignore(PV_USAGE(r, &e,
-			    "--role: \"%.*s\" is none of analyst, officer, overseer, operator",
-			    PV_FMT(roles.at[i])));
-			return pv_fail(r, &e, PV_NO_SLICE);
-		}
-		k->roles |= w->value;
 	}
 	k->use = (enum pv_use)use;
 	if (k->from == 0)

@@ -90,6 +90,25 @@ pv_given_word(struct pv_run *r, const char *option, const struct pv_word *list, 
 	return PV_DONE;
 }
 
+PV_RESULT
+pv_given_roles(struct pv_run *r, unsigned *out, struct pv_err *e)
+{
+	struct pv_names roles;
+
+	*out = 0;
+	PV_TRY(pv_given_names(r, "role", &roles, e));
+	for (size_t i = 0; i < roles.n; i++) {
+		const struct pv_word *w = pv_word_find(pv_role_words, roles.at[i]);
+
+		if (w == NULL)
+			return PV_USAGE(r, e,
+			    "--role: \"%.*s\" is none of analyst, officer, overseer, operator",
+			    PV_FMT(roles.at[i]));
+		*out |= w->value;
+	}
+	return PV_DONE;
+}
+
 /* ---- texts ---- */
 
 static PV_RESULT

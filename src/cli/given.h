@@ -42,6 +42,8 @@ PV_RESULT pv_given_count(
 /* A word of a list (core/words.h); *out is untouched when not given. */
 PV_RESULT pv_given_word(struct pv_run *r, const char *option, const struct pv_word *list,
     unsigned *out, struct pv_err *e);
+/* Roles by --role (or-ed); 0 when not given. */
+PV_RESULT pv_given_roles(struct pv_run *r, unsigned *out, struct pv_err *e);
 /* LAT,LON in degrees. */
 PV_RESULT pv_given_position(
     struct pv_run *r, const char *option, struct pv_position *out, struct pv_err *e);

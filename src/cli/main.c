@@ -34,6 +34,7 @@ const struct pv_cmd *const pv_commands[] = {
 	&cmd_party_add,
 	&cmd_term_add,
 	&cmd_key_add,
+	&cmd_account_add,
 
 	&cmd_status,
 	&cmd_board,
@@ -48,6 +49,7 @@ const struct pv_cmd *const pv_commands[] = {
 	&cmd_term_list,
 	&cmd_term_show,
 	&cmd_key_list,
+	&cmd_token_list,
 
 	&cmd_log_show,
 	&cmd_log_verify,
@@ -64,6 +66,9 @@ const struct pv_cmd *const pv_commands[] = {
 	&cmd_key_new,
 	&cmd_key_unlock,
 	&cmd_key_passphrase,
+	&cmd_token_new,
+	&cmd_token_end,
+	&cmd_account_password,
 	&cmd_backup,
 	&cmd_restore,
 

@@ -8,10 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/core_names.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/kdf.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,14 +16,14 @@
 #include "codec/base64.h"
 #include "codec/hex.h"
 #include "crypto/aead.h"
-#include "crypto/fail.h"
 #include "crypto/hash.h"
 #include "crypto/note.h"
+#include "crypto/scrypt.h"
 
 #define MAGIC    "proviso-key 1"
-#define SALT     16
+#define SALT     PV_SCRYPT_SALT
 #define CHECK    8
-#define COST     32768u /* N of scrypt, r = 8, p = 1: 32 MiB, 130 ms */
+#define COST     PV_SCRYPT_COST
 #define COST_MAX 262144u
 #define LOCK     "scrypt"
 
@@ -333,31 +330,7 @@ pv_keyfile_load(struct pv_keyfile **out, const char *path, struct pv_err *e)
 static struct pv_secret *
 stretch(const struct pv_secret *passphrase, const uint8_t salt[SALT], uint64_t cost)
 {
-	struct pv_slice pass = pv_secret_slice(passphrase);
-	struct pv_secret *out = pv_secret_new(PV_AEAD_KEY + 16);
-	EVP_KDF *kdf = EVP_KDF_fetch(NULL, "SCRYPT", NULL);
-	EVP_KDF_CTX *ctx = EVP_KDF_CTX_new(kdf);
-	union {
-		const void *in;
-		void *out;
-	} p = { .in = pass.p }, s = { .in = salt }; /* libcrypto reads only */
-	uint64_t r = 8, one = 1, most = 128 * 8 * cost + (1u << 20);
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_PASSWORD, p.out, pass.n),
-		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, s.out, SALT),
-		OSSL_PARAM_construct_uint64(OSSL_KDF_PARAM_SCRYPT_N, &cost),
-		OSSL_PARAM_construct_uint64(OSSL_KDF_PARAM_SCRYPT_R, &r),
-		OSSL_PARAM_construct_uint64(OSSL_KDF_PARAM_SCRYPT_P, &one),
-		OSSL_PARAM_construct_uint64(OSSL_KDF_PARAM_SCRYPT_MAXMEM, &most),
-		OSSL_PARAM_construct_end(),
-	};
-
-	PV_CRYPTO_MUST(ctx != NULL && EVP_KDF_derive(ctx, pv_secret_bytes(out), pv_secret_size(out),
-					  params) == 1,
-	    "scrypt");
-	EVP_KDF_CTX_free(ctx);
-	EVP_KDF_free(kdf);
-	return out;
+	return pv_scrypt(pv_secret_slice(passphrase), salt, cost, PV_AEAD_KEY + 16);
 }
 
 static const uint8_t *

@@ -18,6 +18,7 @@
 #include "crypto/hash.h"
 #include "desk/acts.h"
 #include "desk/audience.h"
+#include "desk/caller.h"
 #include "desk/door.h"
 #include "desk/journal.h"
 #include "desk/words.h"
@@ -487,6 +488,8 @@ pv_desk_close(struct pv_desk *d)
 	}
 	PV_VEC_FREE(&d->copies);
 	pv_doors_free(d->doors);
+	if (d->callers_own)
+		pv_callers_free(d->callers);
 	log_free(&d->own);
 	pv_pair_free(d->journal_key);
 	pv_store_free(d->store);

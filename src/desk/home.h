@@ -44,6 +44,8 @@ struct pv_log {
 	size_t checked_with;
 };
 
+struct pv_callers; /* desk/callers.h */
+
 struct pv_desk {
 	char *path;
 	struct pv_env env;
@@ -58,6 +60,8 @@ struct pv_desk {
 	struct pv_err broken;        /* why the own log is */
 	struct pv_pair *journal_key; /* NULL until it signs */
 	struct pv_doors *doors;      /* who is who at the doors (door.c); NULL until somebody asks */
+	struct pv_callers *callers;  /* NULL until somebody calls */
+	bool callers_own;            /* made here, not lent */
 	struct {
 		uint64_t size; /* 0: none */
 		uint8_t root[32];

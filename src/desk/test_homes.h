@@ -329,7 +329,7 @@ try_share(struct pv_desk *d, const char *id, const char *text, struct pv_names f
 	return shared.report;
 }
 
-static void
+static UNUSED void
 share(struct pv_desk *d, const char *id, const char *text)
 {
 	struct pv_err e = { 0 };

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * scrypt is what a flood of passwords would be for, so it is rationed before it
+ * runs: whoever was verified within the last minute, and whoever has a
+ * certificate or a token, is not touched by the ration.
+ */
+#include "desk/callers.h"
+
+#include <arpa/inet.h>
+#include <pthread.h>
+
+#include "base/map.h"
+#include "base/mem.h"
+#include "crypto/hash.h"
+#include "crypto/secret.h"
+#include "desk/home.h"
+
+#define VERIFIED 256  /* passwords that are remembered; then the oldest go */
+#define PEERS    4096 /* addresses share these places: at worst two share a ration */
+#define MILLI    1000
+
+struct bucket {
+	uint64_t milli, at_ms; /* thousandths of a try that were used, as of then */
+};
+struct verified {
+	uint8_t mac[PV_HASH];
+	uint64_t until_ms; /* 0: empty */
+};
+
+struct pv_callers {
+	pthread_mutex_t lock;
+	struct pv_env env;
+	struct pv_callers_fetch fetch;
+	struct pv_secret *key; /* of the MACs */
+	struct verified verified[VERIFIED];
+	size_t next;
+	struct bucket peers[PEERS], all;
+};
+
+struct pv_callers *
+pv_callers_new(const struct pv_env *env, const struct pv_callers_fetch *fetch)
+{
+	struct pv_callers *c = PV_NEW(struct pv_callers);
+
+	pthread_mutex_init(&c->lock, NULL);
+	c->env = *env;
+	if (fetch != NULL)
+		c->fetch = *fetch;
+	c->key = pv_secret_random(env, PV_HASH);
+	return c;
+}
+
+void
+pv_callers_free(struct pv_callers *c)
+{
+	if (c == NULL)
+		return;
+	pthread_mutex_destroy(&c->lock);
+	pv_secret_free(c->key);
+	pv_free(c);
+}
+
+void
+pv_callers_freep(struct pv_callers **c)
+{
+	pv_callers_free(*c);
+	*c = NULL;
+}
+
+void
+pv_desk_lend_callers(struct pv_desk *d, struct pv_callers *c)
+{
+	if (d->callers_own)
+		pv_callers_free(d->callers);
+	d->callers = c;
+	d->callers_own = false;
+}
+
+struct pv_callers *
+pv_callers_of(struct pv_desk *d)
+{
+	if (d->callers == NULL) {
+		d->callers = pv_callers_new(&d->env, NULL);
+		d->callers_own = true;
+	}
+	return d->callers;
+}
+
+/* The clock that nobody sets. */
+static uint64_t
+now_ms(const struct pv_callers *c)
+{
+	return c->env.boottime_ms(c->env.ctx);
+}
+
+/* ---- passwords that were verified ---- */
+
+/* Each piece with its length before it, so that no two lists of pieces are one. */
+static void
+mac_of(const struct pv_callers *c, const struct pv_slice *what, size_t n, uint8_t mac[PV_HASH])
+{
+	PV_AUTO(pv_hmacer_freep) struct pv_hmacer *h = pv_hmacer_new(pv_secret_slice(c->key));
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t size = what[i].n;
+
+		pv_hmacer_add(h, pv_slice_mem(&size, sizeof(size)));
+		pv_hmacer_add(h, what[i]);
+	}
+	pv_hmacer_end(h, mac);
+}
+
+bool
+pv_callers_verified(struct pv_callers *c, const struct pv_slice *what, size_t n)
+{
+	uint8_t mac[PV_HASH];
+	bool there = false;
+
+	mac_of(c, what, n, mac);
+	pthread_mutex_lock(&c->lock);
+	for (size_t i = 0; i < VERIFIED; i++)
+		there = there || (now_ms(c) < c->verified[i].until_ms &&
+				     pv_secret_eq_mem(pv_slice_mem(c->verified[i].mac, PV_HASH),
+					 pv_slice_mem(mac, PV_HASH)));
+	pthread_mutex_unlock(&c->lock);
+	return there;
+}
+
+void
+pv_callers_verify(struct pv_callers *c, const struct pv_slice *what, size_t n)
+{
+	struct verified v;
+
+	mac_of(c, what, n, v.mac);
+	pthread_mutex_lock(&c->lock);
+	v.until_ms = now_ms(c) + PV_VERIFIED_S * (uint64_t)MILLI;
+	c->verified[c->next] = v;
+	c->next = (c->next + 1) % VERIFIED;
+	pthread_mutex_unlock(&c->lock);
+}
+
+/* ---- the ration ---- */
+
+/* Lets what was used run off, then asks whether one more stays below the brim. */
+static bool
+has_room(struct bucket *b, uint64_t now, uint64_t per_second, uint64_t brim)
+{
+	uint64_t gone = now > b->at_ms ? now - b->at_ms : 0, off = gone * per_second;
+
+	b->milli = off < b->milli ? b->milli - off : 0;
+	b->at_ms = now;
+	return b->milli + MILLI <= brim * MILLI;
+}
+
+/* Of IPv6 the network: whoever has one address there has them all. */
+static struct bucket *
+bucket_of(struct pv_callers *c, struct pv_slice peer)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct in6_addr v6;
+
+	if (peer.n < sizeof(text)) {
+		memcpy(text, peer.n != 0 ? peer.p : "", peer.n);
+		text[peer.n] = '\0';
+		if (inet_pton(AF_INET6, text, &v6) == 1)
+			return &c->peers[pv_hash64(pv_slice_mem(&v6, 8)) % PEERS];
+	}
+	return &c->peers[pv_hash64(peer) % PEERS];
+}
+
+bool
+pv_callers_may_try(struct pv_callers *c, struct pv_slice peer, bool take)
+{
+	struct bucket *b;
+	bool may, all;
+
+	pthread_mutex_lock(&c->lock);
+	b = bucket_of(c, peer);
+	may = has_room(b, now_ms(c), 1, 8);
+	all = has_room(&c->all, now_ms(c), 4, 12);
+	if (may && all && take) {
+		b->milli += MILLI;
+		c->all.milli += MILLI;
+	}
+	pthread_mutex_unlock(&c->lock);
+	return may && all;
+}
