@@ -3,6 +3,7 @@
 #include "desk/call_log.h"
 #include "codec/base64.h"
 #include "desk/call.h"
+#include "desk/feed.h"
 
 #define OPEN_READ (PV_CALL_PUBLIC | PV_CALL_READS | PV_CALL_INNER)
 
@@ -226,6 +227,12 @@ run_register(struct pv_call_run *c, struct pv_err *e)
 	return PV_DONE;
 }
 
+static PV_RESULT
+run_follow(struct pv_call_run *c, struct pv_err *e)
+{
+	return pv_desk_feed_answer(c->d, c->tail, c->tail_out, e);
+}
+
 const struct pv_call pv_calls_log[] = {
 	{ .name = "log.checkpoint",
 	    .flags = OPEN_READ,
@@ -250,5 +257,6 @@ const struct pv_call pv_calls_log[] = {
 	    .answer = &found,
 	    .run = run_witness_seen },
 	{ .name = "register", .flags = OPEN_READ, .answer = &the_register, .run = run_register },
+	{ .name = "exchange.follow", .flags = PV_CALL_PUBLIC | PV_CALL_INNER, .run = run_follow },
 	{ .name = NULL },
 };

@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "codec/base64.h"
 #include "desk/call_log.h"
+#include "desk/feed.h"
 #include "gateway/edge.h"
 
 #define NOTE_TYPE   "text/plain; charset=utf-8"
@@ -230,6 +231,23 @@ run_seen(struct pv_hit *h)
 	pv_edge_ask(h, pv_call_find("witness.seen"), &ask, PV_NO_SLICE, got_note);
 }
 
+/* ---- a partner's gateway follows the order log, with the texts that are meant for it (desk/feed.h) ---- */
+
+static void
+got_bundle(struct pv_hit *h, const struct pv_edge_reply *r)
+{
+	if (failed(h, r))
+		return;
+	pv_x_header(h->x, "Cache-Control", NEVER_KEPT);
+	pv_edge_text(h, 200, "application/vnd.proviso.bundle", r->tail);
+}
+
+static void
+run_follow(struct pv_hit *h)
+{
+	pv_edge_ask(h, pv_call_find("exchange.follow"), NULL, h->body, got_bundle);
+}
+
 static void
 run_nothing(struct pv_hit *h)
 {
@@ -247,5 +265,9 @@ const struct pv_route pv_edge_log[] = {
 	    .body_max = ADD_MAX,
 	    .run = run_add },
 	{ .methods = PV_GET, .pattern = "/witness/{hash}/checkpoint", .run = run_seen },
+	{ .methods = PV_POST,
+	    .pattern = PV_FEED_PATH,
+	    .body_max = PV_FEED_ASK_MAX,
+	    .run = run_follow },
 	{ .pattern = NULL },
 };
