@@ -70,6 +70,18 @@ pv_arena_free(struct pv_arena *a)
 }
 
 void
+pv_arena_join(struct pv_arena *into, struct pv_arena *from)
+{
+	struct block **end = &into->blocks;
+
+	while (*end != NULL)
+		end = &(*end)->next;
+	*end = from->blocks;
+	into->total += from->total;
+	pv_free(from);
+}
+
+void
 pv_arena_freep(struct pv_arena **a)
 {
 	pv_arena_free(*a);

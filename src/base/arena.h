@@ -13,6 +13,8 @@ struct pv_arena;
 struct pv_arena *pv_arena_new(void);
 void pv_arena_free(struct pv_arena *a);
 void pv_arena_freep(struct pv_arena **a);
+/* What was taken from the one lives as long as the other from now on; from is gone. */
+void pv_arena_join(struct pv_arena *into, struct pv_arena *from);
 void pv_arena_reset(struct pv_arena *a); /* forgets all pieces, keeps one block */
 /* Zeroed, aligned for any type. */
 void *pv_arena_alloc(struct pv_arena *a, size_t n) __attribute__((returns_nonnull));

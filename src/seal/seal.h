@@ -118,5 +118,11 @@ PV_RESULT pv_sealed_verify(struct pv_sealed *f, struct pv_seal_content *out, str
  */
 PV_RESULT pv_sealed_extract(
     struct pv_sealed *f, struct pv_seal_sink sink, struct pv_seal_content *out, struct pv_err *e);
+/*
+ * The same piece by piece, at the caller's pace: plaintext from offset to the end of its segment (one at most lies open
+ * in memory), nothing at the end. Borrowed until the next call.
+ */
+PV_RESULT pv_sealed_read(
+    struct pv_sealed *f, uint64_t offset, struct pv_slice *plain, struct pv_err *e);
 
 #endif

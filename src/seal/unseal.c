@@ -35,6 +35,10 @@ struct pv_sealed {
 	struct pv_hmacer *hmac; /* for segment hashes of kind HS256 */
 	uint8_t *segment;
 	size_t segment_room;
+	/* where pv_sealed_read stands: segment number here begins at these offsets */
+	size_t here;
+	uint64_t here_plain, here_sealed;
+	bool loaded; /* and lies open in segment */
 };
 
 void
@@ -257,6 +261,7 @@ pass(struct pv_sealed *f, const struct pv_seal_sink *sink, struct pv_seal_conten
 
 	if (f->aead == NULL)
 		return PV_FAIL(e, PV_E_BUG, "the file is not unlocked");
+	f->loaded = false;
 	for (size_t i = 0; i < m->segment_count; i++) {
 		struct pv_slice plain;
 
@@ -288,4 +293,44 @@ pv_sealed_extract(
     struct pv_sealed *f, struct pv_seal_sink sink, struct pv_seal_content *out, struct pv_err *e)
 {
 	return pass(f, &sink, out, e);
+}
+
+/* Moves to the segment that holds offset; past the last one at the end. */
+static void
+seek(struct pv_sealed *f, uint64_t offset)
+{
+	const struct pv_manifest *m = &f->manifest;
+	size_t was = f->here;
+
+	if (offset < f->here_plain) {
+		f->here = 0;
+		f->here_plain = f->here_sealed = 0;
+	}
+	while (f->here < m->segment_count &&
+	       offset - f->here_plain >= m->segments[f->here].size) {
+		f->here_plain += m->segments[f->here].size;
+		f->here_sealed += (uint64_t)m->segments[f->here].size + PV_SEGMENT_EXTRA;
+		f->here++;
+	}
+	f->loaded = f->loaded && f->here == was;
+}
+
+PV_RESULT
+pv_sealed_read(struct pv_sealed *f, uint64_t offset, struct pv_slice *plain, struct pv_err *e)
+{
+	struct pv_slice whole;
+	uint32_t crc = 0;
+
+	*plain = PV_NO_SLICE;
+	if (f->aead == NULL)
+		return PV_FAIL(e, PV_E_BUG, "the file is not unlocked");
+	seek(f, offset);
+	if (f->here == f->manifest.segment_count)
+		return PV_DONE;
+	if (!f->loaded)
+		PV_TRY(open_segment(f, f->here, f->here_sealed, &crc, &whole, e));
+	f->loaded = true;
+	whole = pv_slice_mem(f->segment + PV_AEAD_IV, f->manifest.segments[f->here].size);
+	*plain = pv_slice_sub(whole, (size_t)(offset - f->here_plain), whole.n);
+	return PV_DONE;
 }
