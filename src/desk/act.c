@@ -12,6 +12,7 @@
 #include "desk/journal.h"
 #include "desk/officers.h"
 #include "desk/outcome.h"
+#include "desk/remote.h"
 #include "wire/file.h"
 #include "wire/record.h"
 #include "wire/signed.h"
@@ -141,6 +142,8 @@ pv_act_standing(struct pv_desk *d, struct pv_slice origin, struct pv_slice id, s
 		.limit = 1 };
 	struct pv_store_row newest;
 
+	if (d->remote != NULL)
+		return pv_remote_act_standing(d, id, a, row, found, e);
 	q.where[0].column = PV_C_ACT_ID;
 	q.where[0].cell = PV_CELL_S(id);
 	q.where[1].column = PV_C_ACT_ORIGIN;
@@ -257,10 +260,13 @@ check_twice(struct batch *b, const struct pending *p, bool *here, struct pv_err 
 static PV_RESULT
 take_statement(struct batch *b, struct pending *p, struct pv_err *e)
 {
-	bool here;
+	bool here = false;
 
 	p->journal_side = true;
-	PV_TRY(pv_outcome_check(b->d, p->r, p->note, b->a, &here, e));
+	if (b->d->remote == NULL)
+		PV_TRY(pv_outcome_check(b->d, p->r, p->note, b->a, &here, e));
+	else if (p->note.n == 0) /* the gateway looks at the rest */
+		return PV_FAIL(e, PV_E_INPUT, "nobody signed %.*s", PV_FMT(p->r->id));
 	PV_TRY(check_twice(b, p, &here, e));
 	p->applied = here ? PV_UNCHANGED : PV_APPLIED;
 	b->statements += here ? 0 : 1;
@@ -598,6 +604,49 @@ report_notes(struct batch *b, struct pv_apply_answer *out)
 	out->notes = pv_arena_copy(b->a, pv_buf_slice(&notes));
 }
 
+/* The place in the notes that were sent is not the place in the file that was given. */
+static const struct pv_item *
+item_at(const struct batch *b, unsigned line)
+{
+	unsigned at = 1;
+
+	for (size_t i = 0; i < b->acts.n; i++) {
+		for (size_t k = 0; k < b->acts.at[i].note.n; k++)
+			at += b->acts.at[i].note.p[k] == '\n';
+		if (line < at)
+			return &b->acts.at[i].item;
+	}
+	return NULL;
+}
+
+/* To a gateway: what was signed here is checked again there, and entered. */
+static PV_RESULT
+send(struct batch *b, struct pv_apply_answer *out, struct pv_err *e)
+{
+	struct pv_act_done *acts;
+	struct pv_err *errors;
+
+	report_notes(b, out);
+	PV_TRY(pv_remote_apply(b->d, out->notes, b->ask->source, b->a, out, e));
+	acts = pv_arena_alloc_n(b->a, out->act_count, sizeof(*acts));
+	for (size_t i = 0; i < out->act_count; i++) {
+		acts[i] = out->acts[i];
+		if (i < b->acts.n)
+			acts[i].line = b->acts.at[i].item.line;
+	}
+	errors = pv_arena_alloc_n(b->a, out->error_count, sizeof(*errors));
+	for (size_t i = 0; i < out->error_count; i++) {
+		const struct pv_item *item = item_at(b, out->errors[i].line);
+
+		errors[i] = out->errors[i];
+		if (item != NULL)
+			pv_item_place(item, b->ask->source, &errors[i]);
+	}
+	out->acts = acts;
+	out->errors = errors;
+	return PV_DONE;
+}
+
 static PV_RESULT
 finish(struct batch *b, struct pv_apply_answer *out, struct pv_err *e)
 {
@@ -607,7 +656,10 @@ finish(struct batch *b, struct pv_apply_answer *out, struct pv_err *e)
 		report_notes(b, out);
 	if (b->errors.n != 0 || b->ask->dry_run || b->ask->draft)
 		return b->ask->draft ? PV_DONE : pv_home_refold(b->d, e);
-	PV_TRY(append(b, out, e));
+	if (b->d->remote != NULL)
+		PV_TRY(send(b, out, e));
+	else
+		PV_TRY(append(b, out, e));
 	return pv_home_refold(b->d, e);
 }
 
@@ -636,7 +688,8 @@ pv_desk_apply(struct pv_desk *d, const struct pv_apply_ask *ask, struct pv_unloc
 	*out = (struct pv_apply_answer){ 0 };
 	PV_TRY(pv_home_refresh(d, e));
 	out->log_size = b.next = d->own.loaded;
-	PV_TRY(pv_officers_open(&b.officers, d->path, unlock, &d->env, e));
+	PV_TRY(pv_officers_open(&b.officers, d->remote != NULL ? pv_remote_officers(d) : d->path,
+	    unlock, &d->env, e));
 	b.stated = pv_map_new(16);
 	st = run(&b, out, e);
 	pv_officers_close(b.officers);

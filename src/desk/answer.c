@@ -8,6 +8,7 @@
 #include "crypto/wrap.h"
 #include "desk/acts.h"
 #include "desk/passing.h"
+#include "desk/remote.h"
 
 #define PERSON_MAX     256
 #define NAME_MAX_BYTES 200
@@ -64,8 +65,8 @@ check_passport(const struct pv_exchange_request *r, const struct pv_voices *who,
 
 /* The passport: who vouches, for whom, for us, now, and only once. */
 static PV_RESULT
-check_request(struct pv_desk *d, const struct pv_exchange_request *r, const struct pv_voices *who,
-    struct pv_err *e)
+check_request(struct pv_desk *d, struct pv_slice channel, const struct pv_exchange_request *r,
+    const struct pv_voices *who, struct pv_err *e)
 {
 	uint64_t now = pv_desk_now(d);
 	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
@@ -79,9 +80,10 @@ check_request(struct pv_desk *d, const struct pv_exchange_request *r, const stru
 		    PV_FMT(r->log), PV_FMT(d->origin));
 	PV_TRY(check_passport(r, who, e));
 	/* What comes as a file came by courier, whatever it says: a channel is how, not a wish. */
-	if (!pv_slice_eq(r->channel, PV_CHANNEL_COURIER))
+	if (!pv_slice_eq(r->channel, channel))
 		return pv_within(
-		    PV_FAIL(e, PV_E_INPUT, "this request came as a file, and says \"%.*s\"",
+		    PV_FAIL(e, PV_E_INPUT, "this request came %s, and says \"%.*s\"",
+			pv_slice_eq(channel, PV_CHANNEL_COURIER) ? "as a file" : "from a gateway",
 			PV_FMT(pv_slice_sub(r->channel, 0, NAME_MAX_BYTES))),
 		    e, "channel");
 	if (r->time > now + 300)
@@ -277,8 +279,9 @@ answer_request(struct pv_desk *d, const struct pv_exchange_request *r, struct pv
 }
 
 PV_RESULT
-pv_desk_answer(struct pv_desk *d, struct pv_slice request, const char *source, struct pv_buf *reply,
-    struct pv_arena *a, struct pv_answer_answer *out, struct pv_err *e)
+pv_answer_by(struct pv_desk *d, struct pv_slice channel, struct pv_slice request,
+    const char *source, struct pv_buf *reply, struct pv_arena *a, struct pv_answer_answer *out,
+    struct pv_err *e)
 {
 	struct pv_exchange_request r;
 	struct pv_voices who;
@@ -288,11 +291,20 @@ pv_desk_answer(struct pv_desk *d, struct pv_slice request, const char *source, s
 	PV_TRY(pv_home_refresh(d, e));
 	PV_TRY(pv_line_verify(d, request, source, PV_USE_ISSUER, a, &line, &who, e));
 	PV_TRY(pv_from(pv_exchange_request_read(&r, line, a, e), e, source));
-	PV_TRY(pv_from(check_request(d, &r, &who, e), e, source));
+	PV_TRY(pv_from(check_request(d, channel, &r, &who, e), e, source));
 	out->request_id = r.id;
 	out->report = r.report;
 	out->party = r.party;
 	out->person = r.person;
 	out->purpose = r.purpose;
 	return answer_request(d, &r, line, reply, a, out, e);
+}
+
+PV_RESULT
+pv_desk_answer(struct pv_desk *d, struct pv_slice request, const char *source, struct pv_buf *reply,
+    struct pv_arena *a, struct pv_answer_answer *out, struct pv_err *e)
+{
+	if (d->remote != NULL)
+		return pv_remote_answer(d, request, source, reply, a, out, e);
+	return pv_answer_by(d, PV_CHANNEL_COURIER, request, source, reply, a, out, e);
 }

@@ -7,6 +7,7 @@
 #include "codec/hex.h"
 #include "crypto/wrap.h"
 #include "desk/passing.h"
+#include "desk/remote.h"
 
 /* ---- the request ---- */
 
@@ -40,6 +41,12 @@ new_request_id(struct pv_desk *d, struct pv_arena *a, struct pv_slice *id)
 	return PV_DONE;
 }
 
+static struct pv_slice
+channel_of(const struct pv_ask_ask *ask)
+{
+	return ask->channel.n != 0 ? ask->channel : PV_CHANNEL_COURIER;
+}
+
 static PV_RESULT
 fill_request(struct pv_desk *d, const struct pv_ask_ask *ask, const struct pv_carried *f,
     struct pv_exchange_request *r, struct pv_arena *a, struct pv_err *e)
@@ -53,7 +60,7 @@ fill_request(struct pv_desk *d, const struct pv_ask_ask *ask, const struct pv_ca
 		.party = ask->party.n != 0 ? ask->party : d->party,
 		.person = ask->person,
 		.purpose = ask->purpose,
-		.channel = PV_CHANNEL_COURIER,
+		.channel = channel_of(ask),
 		.report = policy->report,
 		.label = policy->label,
 		.time = pv_desk_now(d),
@@ -107,7 +114,7 @@ ask_for(struct pv_desk *d, const struct pv_ask_ask *ask, const struct pv_carried
 	PV_TRY(pv_asker_check(d, party, ask->purpose, e));
 	if (ask->of.n != 0 && !pv_slice_eq(ask->of, policy->origin))
 		m.custodians = custodian_of(d, ask->of);
-	PV_TRY(pv_take_judge(d, &m, party, ask->purpose, a, &j, &c, e));
+	PV_TRY(pv_take_judge(d, &m, party, ask->purpose, channel_of(ask), a, &j, &c, e));
 	if (j.decision.answer != PV_RELEASE)
 		return pv_take_refuse(d, &j, &c, policy->report, ask->person, a, &out->refused, e);
 	PV_TRY(fill_request(d, ask, f, &r, a, e));
@@ -129,6 +136,8 @@ pv_desk_ask(struct pv_desk *d, const struct pv_ask_ask *ask, struct pv_buf *requ
 	struct pv_carried f = { 0 };
 	struct pv_status st;
 
+	if (d->remote != NULL)
+		return pv_remote_ask(d, ask, request, a, out, e);
 	*out = (struct pv_ask_answer){ 0 };
 	PV_TRY(pv_home_refresh(d, e));
 	st = pv_carried_open(&f, ask->sealed_path, e);

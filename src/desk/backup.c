@@ -14,6 +14,7 @@
 
 #include "desk/home.h"
 #include "desk/journal.h"
+#include "desk/remote.h"
 
 static PV_RESULT
 copy_file(const char *from, const char *to, struct pv_err *e)
@@ -96,6 +97,8 @@ pv_desk_backup(struct pv_desk *d, const char *path, const char *keys_path, struc
 	PV_AUTO(pv_arena_freep) struct pv_arena *a = pv_arena_new();
 	struct pv_status st;
 
+	if (d->remote != NULL)
+		return pv_remote_needs_home("backup", e);
 	PV_TRY(make_folder(path, e));
 	st = keys_path != NULL ? make_folder(keys_path, e) : PV_DONE;
 	if (!pv_ok(st)) {

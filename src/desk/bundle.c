@@ -21,6 +21,7 @@
 #include "desk/choice.h"
 #include "desk/journal.h"
 #include "desk/names.h"
+#include "desk/remote.h"
 #include "desk/words.h"
 #include "tlog/checkpoint.h"
 #include "tlog/tree.h"
@@ -204,6 +205,8 @@ PV_RESULT
 pv_desk_export(
     struct pv_desk *d, const struct pv_export_ask *ask, struct pv_buf *out, struct pv_err *e)
 {
+	if (d->remote != NULL)
+		return pv_remote_export(d, ask, out, e);
 	PV_TRY(pv_home_refresh(d, e));
 	if (ask->audience.n != 0)
 		return export_bundle(d, ask, out, e);
@@ -656,6 +659,8 @@ pv_desk_follow(struct pv_desk *d, struct pv_slice bundle, const char *source, st
 	struct following f = { .d = d, .a = a };
 	struct pv_status st;
 
+	if (d->remote != NULL)
+		return pv_remote_follow(d, bundle, source, a, out, e);
 	*out = (struct pv_follow_answer){ 0 };
 	if (bundle.n > BUNDLE_MAX)
 		return PV_FAIL(e, PV_E_LIMIT, "a bundle of %zu bytes is too large", bundle.n);
@@ -674,6 +679,8 @@ pv_desk_card(struct pv_desk *d, struct pv_buf *out, struct pv_err *e)
 	PV_AUTO(pv_keyfile_freep) struct pv_keyfile *kas = NULL;
 	struct pv_jsonw w = { .out = out };
 
+	if (d->remote != NULL)
+		return pv_remote_card(d, out, e);
 	if (pv_home_has_key(d, "kas-ec"))
 		PV_TRY(pv_home_key(d, "kas-ec", &kas, e));
 	if (id.genesis_hex.n == 0 || id.gateway_vkey.n == 0)

@@ -219,6 +219,7 @@ struct pv_ask_ask {
 	struct pv_slice party, person, purpose; /* party empty: this home's */
 	struct pv_slice
 	    of; /* the order log of the custodian who is asked; empty: the originator's */
+	struct pv_slice channel; /* how it passes; empty: exchange.courier */
 };
 struct pv_ask_answer {
 	bool made;
@@ -249,6 +250,8 @@ struct pv_open_ask {
 	    grant; /* the originator's reply; empty: the report is ours or in custody here */
 	const char *grant_source;
 	struct pv_slice party, person, purpose;
+	struct pv_slice channel; /* how it passes; empty: exchange.courier */
+	bool vouched;         /* who asks was authenticated: it need not be of this home's authority */
 	const char *out_path; /* where the plaintext goes: a new file, or "-" */
 	bool keep;            /* keep it in custody (an agreement with custody is needed) */
 	void (*progress)(void *ctx, uint64_t bytes);

@@ -16,6 +16,7 @@
 #include "crypto/commit.h"
 #include "desk/acts.h"
 #include "desk/journal.h"
+#include "desk/remote.h"
 #include "desk/stored.h"
 #include "desk/words.h"
 #include "tlog/checkpoint.h"
@@ -42,6 +43,8 @@ pv_desk_log_prove(
 	struct pv_store_head head;
 	struct pv_tree_reader reader;
 
+	if (d->remote != NULL)
+		return pv_remote_log_prove(d, log, index, proof, e);
 	PV_TRY(pv_store_view_open(&v, d->store, e));
 	s.v = v;
 	PV_TRY(pv_log_find(v, s.log, &head, e));
@@ -95,6 +98,8 @@ pv_desk_log_export(
 	struct pv_store_head head;
 	struct exporting x;
 
+	if (d->remote != NULL)
+		return pv_remote_needs_home("log export", e);
 	PV_TRY(pv_store_view_open(&v, d->store, e));
 	PV_TRY(pv_log_find(v, name, &head, e));
 	PV_TRY(pv_log_newest(v, name, a, &c, e));
@@ -212,6 +217,8 @@ pv_desk_log(struct pv_desk *d, const struct pv_log_ask *ask, struct pv_arena *a,
 	uint64_t index;
 	bool more = true;
 
+	if (d->remote != NULL)
+		return pv_remote_log(d, ask, a, entries, n, e);
 	PV_TRY(pv_home_refresh(d, e));
 	PV_TRY(pv_store_view_open(&v, d->store, e));
 	PV_TRY(pv_log_find(v, name, &head, e));
@@ -680,6 +687,8 @@ pv_desk_verify(
 	struct pv_err wrong;
 	struct pv_status st;
 
+	if (d->remote != NULL)
+		return pv_remote_verify(d, a, out, e);
 	*out = (struct pv_verify_answer){ .good = true };
 	PV_TRY(pv_store_view_open(&v, d->store, e));
 	PV_TRY(pv_log_find(v, d->origin, &orders, e));
@@ -768,6 +777,8 @@ pv_desk_log_rebuild(struct pv_desk *d, bool repair, struct pv_arena *a,
 	struct refold f = { 0 };
 	struct pv_status st;
 
+	if (d->remote != NULL)
+		return pv_remote_log_rebuild(d, repair, a, out, e);
 	*out = (struct pv_rebuild_answer){ 0 };
 	st = rebuild(d, &f, a, out, e);
 	if (pv_ok(st) && repair && f.differences != 0)

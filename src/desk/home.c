@@ -21,6 +21,7 @@
 #include "desk/caller.h"
 #include "desk/door.h"
 #include "desk/journal.h"
+#include "desk/remote.h"
 #include "desk/words.h"
 #include "tlog/checkpoint.h"
 #include "tlog/tree.h"
@@ -154,8 +155,8 @@ profile_find(struct pv_slice name)
 	return NULL;
 }
 
-static void
-log_begin(struct pv_log *log, struct pv_slice origin, bool own)
+void
+pv_home_log_begin(struct pv_log *log, struct pv_slice origin, bool own)
 {
 	*log = (struct pv_log){ .origin = origin, .own = own };
 	log->arena = pv_arena_new();
@@ -166,8 +167,8 @@ log_begin(struct pv_log *log, struct pv_slice origin, bool own)
 }
 
 /* The newest profile that speaks for all of the log, else the one named in the genesis. */
-static void
-learn_profile(struct pv_log *log)
+void
+pv_home_log_leases(struct pv_log *log)
 {
 	const struct pv_facts *f = &log->state->by_kind[PV_PROFILE];
 	const struct lease *known;
@@ -187,17 +188,17 @@ learn_profile(struct pv_log *log)
 	}
 }
 
-static PV_RESULT
-load_act(struct pv_log *log, const struct pv_store_row *row, struct pv_err *e)
+PV_RESULT
+pv_home_log_act(
+    struct pv_log *log, uint64_t index, uint64_t second, struct pv_slice body, struct pv_err *e)
 {
 	struct pv_record *r = PV_ARENA_NEW(log->arena, struct pv_record);
-	struct pv_act act = { .record = r, .since = row->c[PV_C_ACT_SECOND].n };
+	struct pv_act act = { .record = r, .since = second };
 	enum pv_applied applied;
 
-	PV_TRY(pv_act_row_read(
-	    row->c[PV_C_ACT_BODY].s, log->arena, r, &act.signers, &act.signer_count, e));
+	PV_TRY(pv_act_row_read(body, log->arena, r, &act.signers, &act.signer_count, e));
 	act.has_index = true; /* a hold's later signatures are entries too, and a copy has gaps */
-	act.index = row->c[PV_C_ACT_INDEX].n;
+	act.index = index;
 	return pv_state_apply(log->state, &act, &applied, e);
 }
 
@@ -219,7 +220,8 @@ load_acts(struct pv_log *log, struct pv_store_view *v, struct pv_err *e)
 		PV_TRY(pv_store_row_next(c, &row, &more, e));
 		if (!more)
 			return PV_DONE;
-		if (!pv_ok(load_act(log, &row, e))) {
+		if (!pv_ok(pv_home_log_act(log, row.c[PV_C_ACT_INDEX].n, row.c[PV_C_ACT_SECOND].n,
+			row.c[PV_C_ACT_BODY].s, e))) {
 			e->code = PV_E_UNTRUSTED;
 			return pv_advise((struct pv_status){ PV_E_UNTRUSTED }, e,
 			    "entry %llu of %.*s no longer reads as it did when it was taken in: "
@@ -244,7 +246,7 @@ load_log(struct pv_log *log, struct pv_store_view *v, struct pv_err *e)
 		log->loaded = head.size;
 		pv_snapshot_free(log->snapshot);
 		log->snapshot = NULL;
-		learn_profile(log);
+		pv_home_log_leases(log);
 	}
 	PV_TRY(pv_store_log_checkpoint(
 	    v, log->origin, PV_STORE_COSIGNED, UINT64_MAX, log->arena, &note, &found, e));
@@ -357,7 +359,7 @@ find_copies(struct pv_desk *d, struct pv_store_view *v, struct pv_err *e)
 		if (head.kind != PV_STORE_COPY || pv_home_log(d, name) != NULL)
 			continue;
 		log = PV_NEW(struct pv_log);
-		log_begin(log, pv_arena_copy(d->arena, name), false);
+		pv_home_log_begin(log, pv_arena_copy(d->arena, name), false);
 		*PV_VEC_ADD(&d->copies) = log;
 	}
 }
@@ -367,6 +369,8 @@ pv_home_refresh(struct pv_desk *d, struct pv_err *e)
 {
 	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
 
+	if (d->remote != NULL)
+		return PV_DONE;
 	PV_TRY(pv_store_view_open(&v, d->store, e));
 	PV_TRY(load_own(d, v, e));
 	PV_TRY(find_copies(d, v, e));
@@ -380,8 +384,10 @@ pv_home_refresh(struct pv_desk *d, struct pv_err *e)
 PV_RESULT
 pv_home_refold(struct pv_desk *d, struct pv_err *e)
 {
+	if (d->remote != NULL)
+		return pv_remote_refold(d, e);
 	log_free(&d->own);
-	log_begin(&d->own, d->origin, true);
+	pv_home_log_begin(&d->own, d->origin, true);
 	return pv_home_refresh(d, e);
 }
 
@@ -394,7 +400,7 @@ pv_home_forget(struct pv_desk *d, struct pv_slice origin, struct pv_err *e)
 		struct pv_slice name = log->origin;
 
 		log_free(log);
-		log_begin(log, name, false);
+		pv_home_log_begin(log, name, false);
 	}
 	return pv_home_refresh(d, e);
 }
@@ -458,10 +464,10 @@ pv_desk_open(struct pv_desk **out, const char *home, const struct pv_env *env, s
 	d->real_ms = env->realtime_ms(env->ctx);
 	d->boot_ms = env->boottime_ms(env->ctx);
 	d->arena = pv_arena_new();
-	log_begin(&d->own, PV_NO_SLICE, true);
+	pv_home_log_begin(&d->own, PV_NO_SLICE, true);
 	PV_TRY(read_config(d, e));
 	log_free(&d->own);
-	log_begin(&d->own, d->origin, true);
+	pv_home_log_begin(&d->own, d->origin, true);
 	PV_TRY(pv_store_open(&d->store, pv_home_path(d, d->arena, "proviso.db"), &o, e));
 	st = pv_home_refresh(d, e);
 	if (!pv_ok(st) && !d->own.broken)
@@ -490,6 +496,7 @@ pv_desk_close(struct pv_desk *d)
 	pv_doors_free(d->doors);
 	if (d->callers_own)
 		pv_callers_free(d->callers);
+	pv_remote_free(d->remote);
 	log_free(&d->own);
 	pv_pair_free(d->journal_key);
 	pv_store_free(d->store);
@@ -565,6 +572,8 @@ pv_home_clock(const struct pv_desk *d)
 	uint64_t real = d->env.realtime_ms(d->env.ctx), boot = d->env.boottime_ms(d->env.ctx);
 	uint64_t anchored = boot > d->boot_ms ? d->real_ms + (boot - d->boot_ms) : d->real_ms;
 
+	if (d->remote != NULL)
+		return pv_remote_clock(d);
 	return (real > anchored ? real : anchored) / 1000;
 }
 
@@ -784,6 +793,8 @@ pv_desk_identity(const struct pv_desk *desk)
 	uint8_t digest[PV_HASH];
 	char hex[2 * PV_HASH + 1];
 
+	if (d->remote != NULL)
+		return pv_remote_identity(d);
 	id.gateway_vkey = public_of(d, "gateway");
 	id.journal_vkey = public_of(d, "journal");
 	id.log_vkey = public_of(d, "log");

@@ -44,10 +44,13 @@ struct pv_log {
 	size_t checked_with;
 };
 
+struct pv_remote; /* desk/remote.c */
+
 struct pv_callers; /* desk/callers.h */
 
 struct pv_desk {
-	char *path;
+	char *path;               /* NULL when it is elsewhere */
+	struct pv_remote *remote; /* NULL: a home on this machine */
 	struct pv_env env;
 	struct pv_arena *arena;
 	struct pv_store *store;
@@ -59,9 +62,9 @@ struct pv_desk {
 	    real_ms; /* both clocks when the home was opened: one set back later does not count */
 	struct pv_err broken;        /* why the own log is */
 	struct pv_pair *journal_key; /* NULL until it signs */
-	struct pv_doors *doors;      /* who is who at the doors (door.c); NULL until somebody asks */
 	struct pv_callers *callers;  /* NULL until somebody calls */
 	bool callers_own;            /* made here, not lent */
+	struct pv_doors *doors;      /* who is who at the doors (door.c); NULL until somebody asks */
 	struct {
 		uint64_t size; /* 0: none */
 		uint8_t root[32];
@@ -70,6 +73,11 @@ struct pv_desk {
 
 /* ---- home.c ---- */
 
+/* A log without any act; one more act, as its row has it (desk/acts.h), in log order; what is said about leases then. */
+void pv_home_log_begin(struct pv_log *log, struct pv_slice origin, bool own);
+PV_RESULT pv_home_log_act(struct pv_log *log, uint64_t index, uint64_t second, struct pv_slice body,
+    struct pv_err *e);
+void pv_home_log_leases(struct pv_log *log);
 /* Folds what the store has beyond what is loaded (another process may have written), and learns of new copies. */
 PV_RESULT pv_home_refresh(struct pv_desk *d, struct pv_err *e);
 /* Forgets the fold of the own log, after a failed act left it half way, and folds again. */

@@ -5,6 +5,7 @@
 #include "desk/journal.h"
 #include "desk/judge.h"
 #include "desk/names.h"
+#include "desk/remote.h"
 #include "desk/report.h"
 
 /* ---- board ---- */
@@ -163,6 +164,8 @@ pv_desk_board(struct pv_desk *d, struct pv_slice to, uint64_t at, struct pv_aren
 	struct pv_board_row *kept;
 	struct pv_status st;
 
+	if (d->remote != NULL)
+		return pv_remote_board(d, to, at, a, rows, n, e);
 	PV_TRY(pv_home_refresh(d, e));
 	st = fill_board(&b, e);
 	kept = pv_arena_alloc_n(a, b.rows.n, sizeof(*kept));
@@ -189,6 +192,8 @@ pv_desk_explain(struct pv_desk *d, struct pv_slice report, struct pv_slice recip
 	struct pv_kept h;
 	bool found;
 
+	if (d->remote != NULL)
+		return pv_remote_explain(d, report, recipient, purpose, channel, at, a, out, e);
 	PV_TRY(pv_home_refresh(d, e));
 	PV_TRY(pv_report_find(d, report, a, &h, &found, e));
 	if (!found)
@@ -312,6 +317,8 @@ pv_desk_status(
 	size_t n = 0;
 	uint64_t today;
 
+	if (d->remote != NULL)
+		return pv_remote_status(d, a, out, e);
 	*out = (struct pv_status_answer){ .open = true };
 	PV_TRY(pv_home_refresh(d, e));
 	origins = pv_arena_alloc_n(a, d->copies.n + 1, sizeof(*origins));

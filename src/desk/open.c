@@ -3,8 +3,12 @@
  * Opening: a report of one's own or one held here, by the same decision as for
  * a partner; or a partner's, with the grant that answered our request. Either
  * way every byte is proven against the label that the originator signed before
- * one is written, and the orders are looked at again while it is written.
+ * one is given, and the orders are looked at again before each piece. What is
+ * given where is the caller's: into a file here (pv_desk_open_report), or to
+ * somebody at the other end of a gateway (call_report.c).
  */
+#include "desk/opening.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,61 +19,53 @@
 #include "crypto/wrap.h"
 #include "desk/names.h"
 #include "desk/passing.h"
+#include "desk/remote.h"
 #include "wire/record.h"
 #include "wire/signed.h"
 
-#define LOOK_BYTES (1024 * 1024)
-
-/* ---- writing the content out ---- */
-
-/* The last look: right before the first byte, and again for each MiB. */
-struct looking {
-	struct pv_desk *d;
-	const struct pv_case *c;
-	struct pv_arena *a; /* of the newest judgement */
+/* An opening on its way, and what it stands on. All of it lives in a. */
+struct pv_opening {
+	struct pv_arena *a;
+	struct pv_carried f;
+	struct pv_slice report, person;
+	struct pv_case c; /* what is asked again before each piece */
+	struct pv_kept h;
+	bool partners; /* by a grant; else ours, or in custody here */
+	/* ours */
+	struct pv_releasing what;
+	struct pv_released rel;
+	/* a partner's */
+	struct pv_exchange_reply reply;
+	struct pv_exchange_request r;
+	struct pv_voices who;
 	struct pv_judgement j;
-	int fd;
-	uint64_t left, since; /* bytes that left, in all and since the last look */
-	bool stopped;         /* by what j says */
+	bool keep; /* and it is not here yet */
+	uint64_t left;
+	bool over; /* refused in the middle, dropped, or taken whole */
 };
 
-static struct pv_status
-put_looked_at(void *ctx, struct pv_slice bytes, struct pv_err *e)
+void
+pv_opening_free(struct pv_opening *o, struct pv_arena *a)
 {
-	struct looking *l = ctx;
-
-	while (bytes.n > 0) {
-		struct pv_slice part = pv_slice_sub(bytes, 0, LOOK_BYTES);
-
-		if (l->left == 0 || l->since + part.n > LOOK_BYTES) {
-			pv_arena_reset(l->a);
-			PV_TRY(pv_judge_again(l->d, l->c, l->a, &l->j, e));
-			l->stopped = l->j.decision.answer != PV_RELEASE;
-			l->since = 0;
-		}
-		if (l->stopped)
-			return PV_FAIL(e, PV_E_DOWN,
-			    "stopped after %llu bytes: it was looked at again, and is refused now",
-			    (unsigned long long)l->left);
-		PV_TRY(pv_report_sink(&l->fd).put(&l->fd, part, e));
-		l->left += part.n;
-		l->since += part.n;
-		bytes = pv_slice_sub(bytes, part.n, bytes.n);
-	}
-	return PV_DONE;
+	if (o == NULL)
+		return;
+	pv_carried_close(&o->f);
+	if (a != NULL)
+		pv_arena_join(a, o->a);
+	else
+		pv_arena_free(o->a);
 }
 
-/* An empty report is looked at too. */
-static PV_RESULT
-extract(struct looking *l, struct pv_sealed *sealed, struct pv_err *e)
+uint64_t
+pv_opening_size(const struct pv_opening *o)
 {
-	struct pv_seal_sink sink = { .put = put_looked_at, .ctx = l };
+	return o->h.label.report.size_bytes;
+}
 
-	PV_TRY(pv_judge_again(l->d, l->c, l->a, &l->j, e));
-	l->stopped = l->j.decision.answer != PV_RELEASE;
-	if (l->stopped)
-		return PV_FAIL(e, PV_E_DOWN, "it was looked at again, and is refused now");
-	return pv_sealed_extract(sealed, sink, NULL, e);
+uint64_t
+pv_opening_left(const struct pv_opening *o)
+{
+	return o->left;
 }
 
 /* Every byte against the signed label. */
@@ -92,27 +88,6 @@ prove_plain(struct pv_sealed *sealed, const struct pv_record *label, struct pv_e
 	return PV_DONE;
 }
 
-/* A new file, of what was proven; nothing is left of a broken one. */
-static PV_RESULT
-write_plain(struct looking *l, struct pv_sealed *sealed, const char *path, struct pv_err *e)
-{
-	bool standard = strcmp(path, "-") == 0;
-	struct pv_status st;
-
-	l->fd = standard ? dup(STDOUT_FILENO)
-			 : open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (l->fd < 0)
-		return PV_FAIL(e, errno == EEXIST ? PV_E_INPUT : PV_E_CONFIG, "cannot write %s: %s",
-		    path, strerror(errno));
-	st = extract(l, sealed, e);
-	if (pv_ok(st) && !standard && fsync(l->fd) != 0)
-		st = PV_FAIL(e, PV_E_CONFIG, "cannot write %s: %s", path, strerror(errno));
-	close(l->fd);
-	if (!pv_ok(st) && !standard)
-		unlink(path);
-	return st;
-}
-
 /* A place that can be written to is looked for before the journal says that a key was given. */
 static PV_RESULT
 check_out_path(const char *path, struct pv_err *e)
@@ -124,6 +99,12 @@ check_out_path(const char *path, struct pv_err *e)
 		return pv_advise(PV_FAIL(e, PV_E_INPUT, "%s is already there", path), e,
 		    "Say another place: -o FILE");
 	return PV_DONE;
+}
+
+static struct pv_slice
+channel_of(const struct pv_open_ask *ask, struct pv_arena *a)
+{
+	return ask->channel.n != 0 ? pv_arena_copy(a, ask->channel) : PV_CHANNEL_COURIER;
 }
 
 /* ---- one's own, or one held here ---- */
@@ -144,53 +125,13 @@ own_share(struct pv_desk *d, const struct pv_carried *f, const struct pv_kept *h
 	return pv_kept_share(d, &r, h, share, a, e);
 }
 
-/* What was granted is written out, or the journal says what became of it. */
 static PV_RESULT
-write_own(struct pv_desk *d, const struct pv_releasing *what, struct pv_carried *f,
-    const struct pv_secret *share, const char *path, struct pv_arena *a, struct pv_released *rel,
-    struct pv_err *e)
+find_own(struct pv_desk *d, const struct pv_open_ask *ask, struct pv_opening *o, struct pv_err *e)
 {
-	PV_AUTO(pv_arena_freep) struct pv_arena *scratch = pv_arena_new();
-	struct looking l = { .d = d, .c = what->c, .a = scratch };
-	const struct pv_secret *shares = share;
-	struct pv_status st = pv_sealed_unlock(f->sealed, &shares, 1, e);
-	struct pv_err other;
-
-	if (pv_ok(st))
-		st = prove_plain(f->sealed, &what->report->label, e);
-	if (pv_ok(st))
-		st = write_plain(&l, f->sealed, path, e);
-	if (pv_ok(st))
-		return st;
-	if (l.stopped) {
-		/* the same again, in an arena that stays */
-		PV_TRY(pv_judge_again(d, what->c, a, &rel->judgement, e));
-		return pv_release_stop(d, what, l.left, a, rel, e);
-	}
-	if (l.left == 0 || strcmp(path, "-") != 0)
-		pv_ignore(pv_release_not_given(
-		    d, what, rel, "the file could not be opened or written", a, &other));
-	return st;
-}
-
-/* A report of ours, or one held here: the same decision as for a partner. */
-static PV_RESULT
-open_own(struct pv_desk *d, const struct pv_open_ask *ask, struct pv_arena *a,
-    struct pv_open_answer *out, struct pv_err *e)
-{
-	struct pv_case c = { .recipient = ask->party.n != 0 ? ask->party : d->party,
-		.purpose = ask->purpose,
-		.channel = PV_CHANNEL_COURIER };
-	PV_AUTO(pv_secret_freep) struct pv_secret *share = NULL;
-	struct pv_releasing what = { .c = &c, .person = ask->person };
-	struct pv_carried f = { 0 };
-	struct pv_released rel = { 0 };
-	struct pv_status st;
-	struct pv_kept h;
 	bool found;
 
-	PV_TRY(pv_asker_check(d, c.recipient, c.purpose, e));
-	PV_TRY(pv_report_find(d, pv_slice_of(ask->report), a, &h, &found, e));
+	PV_TRY(pv_asker_check(d, ask->vouched ? d->party : o->c.recipient, o->c.purpose, e));
+	PV_TRY(pv_report_find(d, o->report, o->a, &o->h, &found, e));
 	if (!found && access(ask->report, F_OK) == 0)
 		return pv_advise(
 		    PV_FAIL(e, PV_E_INPUT, "the sealed file \"%s\" needs a grant", ask->report), e,
@@ -200,30 +141,52 @@ open_own(struct pv_desk *d, const struct pv_open_ask *ask, struct pv_arena *a,
 		return pv_advise(
 		    PV_FAIL(e, PV_E_INPUT, "no report and no file \"%s\" here", ask->report), e,
 		    "See: proviso report list");
+	return PV_DONE;
+}
+
+/* Unlocked and proven, or the journal says that nothing was given. */
+static PV_RESULT
+unlock_own(struct pv_desk *d, struct pv_opening *o, const struct pv_secret *share, struct pv_err *e)
+{
+	const struct pv_secret *shares = share;
+	struct pv_status st = pv_sealed_unlock(o->f.sealed, &shares, 1, e);
+	struct pv_err other;
+
+	if (pv_ok(st))
+		st = prove_plain(o->f.sealed, &o->h.label, e);
+	if (!pv_ok(st))
+		pv_ignore(pv_release_not_given(
+		    d, &o->what, &o->rel, "the file could not be opened or written", o->a, &other));
+	return st;
+}
+
+/* A report of ours, or one held here: the same decision as for a partner. */
+static PV_RESULT
+begin_own(struct pv_desk *d, const struct pv_open_ask *ask, struct pv_opening *o,
+    struct pv_open_answer *out, struct pv_err *e)
+{
+	PV_AUTO(pv_secret_freep) struct pv_secret *share = NULL;
+
+	o->c.recipient = pv_arena_copy(o->a, ask->party.n != 0 ? ask->party : d->party);
+	o->c.purpose = pv_arena_copy(o->a, ask->purpose);
+	o->c.channel = channel_of(ask, o->a);
+	PV_TRY(find_own(d, ask, o, e));
 	PV_TRY(check_out_path(ask->out_path, e));
-	PV_TRY(pv_matter_of(d, &h.label, h.custodians, a, &c.matter, e));
-	c.held_since = h.custodians.n != 0 ? h.created : 0;
-	what.report = &h;
-	st = pv_carried_open(&f, pv_home_path(d, a, pv_arena_str(a, h.place)), e);
-	if (pv_ok(st))
-		st = pv_carried_check(&f, ask->report, e);
-	if (pv_ok(st))
-		st = own_share(d, &f, &h, &share, a, e);
-	if (pv_ok(st))
-		st = pv_release(d, &what, a, &rel, e);
-	if (pv_ok(st) && rel.granted)
-		st = write_own(d, &what, &f, share, ask->out_path, a, &rel, e);
-	pv_carried_close(&f);
-	PV_TRY(st);
-	out->opened = rel.granted;
-	out->label = h.label;
-	out->release = rel.release;
-	out->journal_index = rel.journalled.index;
-	out->agreements = pv_ref_ids(&rel.judgement.decision.agreements, a);
-	out->obligations = rel.judgement.obligations;
-	out->size_bytes = h.label.report.size_bytes;
-	out->out_path = pv_slice_of(ask->out_path);
-	return rel.granted ? PV_DONE : pv_tell(d, &rel, c.recipient, a, &out->refused, e);
+	PV_TRY(pv_matter_of(d, &o->h.label, o->h.custodians, o->a, &o->c.matter, e));
+	o->c.held_since = o->h.custodians.n != 0 ? o->h.created : 0;
+	o->what = (struct pv_releasing){ .c = &o->c, .report = &o->h, .person = o->person };
+	PV_TRY(pv_carried_open(&o->f, pv_home_path(d, o->a, pv_arena_str(o->a, o->h.place)), e));
+	PV_TRY(pv_carried_check(&o->f, ask->report, e));
+	PV_TRY(own_share(d, &o->f, &o->h, &share, o->a, e));
+	PV_TRY(pv_release(d, &o->what, o->a, &o->rel, e));
+	if (o->rel.granted)
+		PV_TRY(unlock_own(d, o, share, e));
+	out->opened = o->rel.granted;
+	out->release = o->rel.release;
+	out->journal_index = o->rel.journalled.index;
+	out->agreements = pv_ref_ids(&o->rel.judgement.decision.agreements, o->a);
+	out->obligations = o->rel.judgement.obligations;
+	return PV_DONE;
 }
 
 /* ---- what a partner's answer says ---- */
@@ -473,26 +436,11 @@ keep_report(struct pv_desk *d, const struct pv_carried *f, const struct pv_secre
 
 /* ---- opening with a partner's answer ---- */
 
-struct using
-{
-	struct pv_desk *d;
-	const struct pv_open_ask *ask;
-	const struct pv_carried *f;
-	const struct pv_exchange_reply *reply;
-	const struct pv_voices *who;
-	struct pv_arena *a;
-	struct pv_exchange_request r;
-	struct pv_kept h;
-	struct pv_case c;
-	struct pv_judgement j;
-	bool keep; /* and it is not here yet */
-};
-
 static struct pv_journal_entry
-received_entry(const struct using *u, const char *kind)
+received_entry(const struct pv_opening *u, const char *kind)
 {
 	return (struct pv_journal_entry){ .kind = kind,
-		.release = u->reply->release,
+		.release = u->reply.release,
 		.report = u->r.report,
 		.party = u->r.party,
 		.person = u->r.person,
@@ -504,7 +452,7 @@ received_entry(const struct using *u, const char *kind)
 /* It was received, and is refused after all: what was kept is let go with the entry that says so. */
 static PV_RESULT
 stop_using(
-    struct using *u, const char *kind, uint64_t bytes, struct pv_open_answer *out, struct pv_err *e)
+    struct pv_desk *d, struct pv_opening *u, const char *kind, uint64_t bytes, struct pv_err *e)
 {
 	struct pv_journal_entry entry = received_entry(u, kind);
 	struct pv_store_change gone = { .op = PV_OP_DELETE, .table = PV_T_REPORTS };
@@ -512,146 +460,308 @@ stop_using(
 
 	gone.row.c[PV_C_REPORT_ID] = PV_CELL_S(u->h.label.id);
 	entry.detail = pv_arena_printf(u->a, "{\"bytes\":%llu}", (unsigned long long)bytes);
-	PV_TRY(pv_journal_add(u->d, &entry, &gone, u->keep ? 1 : 0, u->a, &journalled, e));
+	PV_TRY(pv_journal_add(d, &entry, &gone, u->keep ? 1 : 0, u->a, &journalled, e));
 	if (u->keep)
-		unlink(pv_home_path(u->d, u->a, pv_arena_str(u->a, u->h.place)));
-	return pv_take_refuse(u->d, &u->j, &u->c, u->r.report, u->r.person, u->a, &out->refused, e);
+		unlink(pv_home_path(d, u->a, pv_arena_str(u->a, u->h.place)));
+	return PV_DONE;
 }
 
 /* Used: the answer opens nothing any more, and who asked is in the journal alone. */
 static PV_RESULT
-close_request(struct using *u, struct pv_err *e)
+close_request(struct pv_desk *d, struct pv_opening *u, struct pv_err *e)
 {
 	struct pv_store_change row =
-	    pv_asked_over_row(u->d, &u->r, "used", u->reply->digest, u->a, PV_OP_PUT);
+	    pv_asked_over_row(d, &u->r, "used", u->reply.digest, u->a, PV_OP_PUT);
 	struct pv_store_submission sub = { .changes = &row, .n = 1 };
 	struct pv_store_result r;
 	bool moved;
 
-	unlink(pv_asked_key_path(u->d, u->r.id, u->a));
-	return pv_home_submit(u->d, &sub, &r, &moved, e);
+	unlink(pv_asked_key_path(d, u->r.id, u->a));
+	return pv_home_submit(d, &sub, &r, &moved, e);
 }
 
 static PV_RESULT
-check_terms(struct using *u, struct pv_open_answer *out, struct pv_err *e)
+check_terms(struct pv_desk *d, struct pv_opening *u, bool keep, struct pv_open_answer *out,
+    struct pv_err *e)
 {
 	struct pv_names chain;
 	bool custody, held = false;
 
-	PV_TRY(pv_terms_read(u->reply->terms, u->a, &out->obligations, &custody, &chain, e));
-	if (!u->ask->keep)
+	PV_TRY(pv_terms_read(u->reply.terms, u->a, &out->obligations, &custody, &chain, e));
+	if (!keep)
 		return PV_DONE;
 	if (!custody)
 		return PV_FAIL(e, PV_E_INPUT, "no agreement lets you keep %.*s and give it on",
 		    PV_FMT(u->r.report));
-	PV_TRY(check_held(u->d, &u->h, u->a, &held, e));
+	PV_TRY(check_held(d, &u->h, u->a, &held, e));
 	u->keep = !held; /* what is held keeps the chain it came by */
-	u->h.custodians = lengthen(chain, &u->h.label, u->who->at[0]->key.party, u->r.party, u->a);
+	u->h.custodians = lengthen(chain, &u->h.label, u->who.at[0]->key.party, u->r.party, u->a);
 	return PV_DONE;
 }
 
 /* All that can be known before the journal is written. */
 static PV_RESULT
-check_grant(struct using *u, struct pv_open_answer *out, struct pv_err *e)
+check_grant(struct pv_desk *d, struct pv_opening *u, bool keep, struct pv_open_answer *out,
+    struct pv_err *e)
 {
-	const struct pv_policy *policy = pv_sealed_policy(u->f->sealed);
+	const struct pv_policy *policy = pv_sealed_policy(u->f.sealed);
 	struct pv_matter m;
 
 	if (!pv_slice_eq(u->r.report, policy->report))
 		return PV_FAIL(e, PV_E_INPUT,
 		    "the answer is about report %.*s, the file holds %.*s", PV_FMT(u->r.report),
 		    PV_FMT(policy->report));
-	if (u->r.expires <= pv_desk_now(u->d))
+	if (u->r.expires <= pv_desk_now(d))
 		return pv_advise(PV_FAIL(e, PV_E_INPUT, "this answer has expired with its request"),
 		    e, "Ask anew: proviso ask");
-	PV_TRY(read_label(u->d, u->reply, policy, u->a, &u->h, e));
-	PV_TRY(check_terms(u, out, e));
+	PV_TRY(read_label(d, &u->reply, policy, u->a, &u->h, e));
+	PV_TRY(check_terms(d, u, keep, out, e));
 	/* Our own orders again, now that the label is known, and as they are now. */
-	PV_TRY(pv_matter_of(u->d, &u->h.label, (struct pv_names){ 0 }, u->a, &m, e));
-	if (!pv_name_under(m.originator, u->reply->issuer))
-		m.custodians = (struct pv_names){ &u->reply->issuer, 1 }; /* who gives it to us */
+	PV_TRY(pv_matter_of(d, &u->h.label, (struct pv_names){ 0 }, u->a, &m, e));
+	if (!pv_name_under(m.originator, u->reply.issuer))
+		m.custodians = (struct pv_names){ &u->reply.issuer, 1 }; /* who gives it to us */
 	m.sources = NULL; /* whose sources they are is the originator's to judge */
 	m.source_count = 0;
-	return pv_take_judge(u->d, &m, u->r.party, u->r.purpose, u->a, &u->j, &u->c, e);
+	return pv_take_judge(d, &m, u->r.party, u->r.purpose, u->r.channel, u->a, &u->j, &u->c, e);
 }
 
+/* Journalled, and kept when that is asked; then it may be read. */
 static PV_RESULT
-use_grant(struct using *u, struct pv_open_answer *out, struct pv_err *e)
+receive(struct pv_desk *d, struct pv_opening *o, const struct pv_secret *share,
+    struct pv_open_answer *out, struct pv_err *e)
 {
-	PV_AUTO(pv_arena_freep) struct pv_arena *scratch = pv_arena_new();
-	PV_AUTO(pv_secret_freep) struct pv_secret *share = NULL;
-	struct looking l = { .d = u->d, .c = &u->c, .a = scratch };
 	struct pv_journal_entry entry;
 	struct pv_journalled journalled;
-	const struct pv_secret *shares;
 	struct pv_store_change row;
 	struct pv_status st;
-	struct pv_err other;
 
-	PV_TRY(check_grant(u, out, e));
-	if (u->j.decision.answer != PV_RELEASE)
-		return pv_take_refuse(
-		    u->d, &u->j, &u->c, u->r.report, u->r.person, u->a, &out->refused, e);
-	PV_TRY(receive_share(u->d, u->reply, &share, u->a, e));
-	shares = share;
-	PV_TRY(pv_sealed_unlock(u->f->sealed, &shares, 1, e));
-	/* what is not the originator's is neither kept nor said to be received */
-	PV_TRY(prove_plain(u->f->sealed, &u->h.label, e));
-	if (u->keep)
-		PV_TRY(keep_report(u->d, u->f, share, &u->h, &row, u->a, e));
-	entry = received_entry(u, "received");
-	st = pv_journal_add(u->d, &entry, &row, u->keep ? 1 : 0, u->a, &journalled, e);
-	if (!pv_ok(st)) {
-		if (u->keep)
-			unlink(pv_home_path(u->d, u->a, pv_arena_str(u->a, u->h.place)));
-		return st;
-	}
-	st = write_plain(&l, u->f->sealed, u->ask->out_path, e);
-	if (!pv_ok(st) && l.stopped) {
-		/* the same again, in an arena that stays */
-		PV_TRY(pv_judge_again(u->d, &u->c, u->a, &u->j, e));
-		return stop_using(u, l.left == 0 ? "not-given" : "cut", l.left, out, e);
-	}
-	if (!pv_ok(st)) {
-		entry = received_entry(u, "not-given");
-		if (l.left == 0 || strcmp(u->ask->out_path, "-") != 0)
-			pv_ignore(pv_journal_add(u->d, &entry, NULL, 0, u->a, &journalled, &other));
-		return st;
-	}
-	PV_TRY(close_request(u, e));
+	if (o->keep)
+		PV_TRY(keep_report(d, &o->f, share, &o->h, &row, o->a, e));
+	entry = received_entry(o, "received");
+	st = pv_journal_add(d, &entry, &row, o->keep ? 1 : 0, o->a, &journalled, e);
+	if (!pv_ok(st) && o->keep)
+		unlink(pv_home_path(d, o->a, pv_arena_str(o->a, o->h.place)));
+	PV_TRY(st);
 	out->opened = true;
-	out->label = u->h.label;
-	out->release = u->reply->release;
-	out->size_bytes = u->h.label.report.size_bytes;
-	out->out_path = pv_slice_of(u->ask->out_path);
+	out->release = o->reply.release;
 	out->journal_index = journalled.index;
-	out->agreements = u->reply->agreements;
+	out->agreements = o->reply.agreements;
 	return PV_DONE;
 }
 
 static PV_RESULT
-open_with_grant(struct pv_desk *d, const struct pv_open_ask *ask, struct pv_arena *a,
+use_grant(struct pv_desk *d, struct pv_opening *o, bool keep, struct pv_open_answer *out,
+    struct pv_err *e)
+{
+	PV_AUTO(pv_secret_freep) struct pv_secret *share = NULL;
+	const struct pv_secret *shares;
+
+	PV_TRY(check_grant(d, o, keep, out, e));
+	if (o->j.decision.answer != PV_RELEASE)
+		return pv_take_refuse(
+		    d, &o->j, &o->c, o->r.report, o->r.person, o->a, &out->refused, e);
+	PV_TRY(receive_share(d, &o->reply, &share, o->a, e));
+	shares = share;
+	PV_TRY(pv_sealed_unlock(o->f.sealed, &shares, 1, e));
+	/* what is not the originator's is neither kept nor said to be received */
+	PV_TRY(prove_plain(o->f.sealed, &o->h.label, e));
+	return receive(d, o, share, out, e);
+}
+
+static PV_RESULT
+begin_with_grant(struct pv_desk *d, const struct pv_open_ask *ask, struct pv_opening *o,
     struct pv_open_answer *out, struct pv_err *e)
 {
-	struct pv_carried f = { 0 };
-	struct pv_exchange_reply reply;
-	struct pv_voices who;
-	struct using u = { .d = d, .ask = ask, .f = &f, .reply = &reply, .who = &who, .a = a };
-	struct pv_slice line;
+	struct pv_slice grant = pv_arena_copy(o->a, ask->grant), line;
+
+	o->partners = true;
+	PV_TRY(
+	    pv_line_verify(d, grant, ask->grant_source, PV_USE_GATEWAY, o->a, &line, &o->who, e));
+	PV_TRY(pv_from(pv_exchange_reply_read(&o->reply, line, o->a, e), e, ask->grant_source));
+	PV_TRY(pv_from(own_request(d, &o->reply, &o->who, o->a, &o->r, e), e, ask->grant_source));
+	if (!o->reply.granted)
+		return told_by_reply(d, &o->reply, o->a, &out->refused, e);
+	PV_TRY(check_out_path(ask->out_path, e));
+	PV_TRY(pv_carried_open(&o->f, ask->report, e));
+	PV_TRY(pv_carried_check(&o->f, ask->report, e));
+	return use_grant(d, o, ask->keep, out, e);
+}
+
+/* ---- an opening ---- */
+
+static PV_RESULT
+begin(struct pv_desk *d, const struct pv_open_ask *ask, struct pv_opening *o,
+    struct pv_open_answer *out, struct pv_err *e)
+{
+	PV_TRY(pv_home_refresh(d, e));
+	if (ask->grant.n != 0) {
+		PV_TRY(begin_with_grant(d, ask, o, out, e));
+	} else {
+		if (ask->purpose.n == 0)
+			return pv_advise(PV_FAIL(e, PV_E_INPUT, "a purpose must be stated"), e,
+			    "say what it is for: --purpose PURPOSE");
+		PV_TRY(begin_own(d, ask, o, out, e));
+		if (!out->opened)
+			PV_TRY(pv_tell(d, &o->rel, o->c.recipient, o->a, &out->refused, e));
+	}
+	if (out->opened || !o->partners) {
+		out->label = o->h.label;
+		out->size_bytes = o->h.label.report.size_bytes;
+	}
+	return PV_DONE;
+}
+
+PV_RESULT
+pv_opening_begin(struct pv_opening **out, struct pv_desk *d, const struct pv_open_ask *ask,
+    struct pv_arena *a, struct pv_open_answer *answer, struct pv_err *e)
+{
+	struct pv_arena *own = pv_arena_new();
+	struct pv_opening *o = PV_ARENA_NEW(own, struct pv_opening);
 	struct pv_status st;
 
-	PV_TRY(pv_line_verify(d, ask->grant, ask->grant_source, PV_USE_GATEWAY, a, &line, &who, e));
-	PV_TRY(pv_from(pv_exchange_reply_read(&reply, line, a, e), e, ask->grant_source));
-	PV_TRY(pv_from(own_request(d, &reply, &who, a, &u.r, e), e, ask->grant_source));
-	if (!reply.granted)
-		return told_by_reply(d, &reply, a, &out->refused, e);
-	PV_TRY(check_out_path(ask->out_path, e));
-	st = pv_carried_open(&f, ask->report, e);
-	if (pv_ok(st))
-		st = pv_carried_check(&f, ask->report, e);
-	if (pv_ok(st))
-		st = use_grant(&u, out, e);
-	pv_carried_close(&f);
+	*answer = (struct pv_open_answer){ 0 };
+	o->a = own;
+	o->report = pv_arena_copy(own, pv_slice_of(ask->report));
+	o->person = pv_arena_copy(own, ask->person);
+	st = begin(d, ask, o, answer, e);
+	if (pv_ok(st) && answer->opened)
+		*out = o;
+	else
+		pv_opening_free(o, a);
+	return st;
+}
+
+/* The newest judgement, in an arena that stays: what it names is looked up anew, in the desk at hand. */
+static PV_RESULT
+look_again(
+    struct pv_opening *o, struct pv_desk *d, struct pv_arena *a, bool *going, struct pv_err *e)
+{
+	struct pv_judgement *j = o->partners ? &o->j : &o->rel.judgement;
+
+	PV_TRY(pv_judge_again(d, &o->c, a, j, e));
+	*going = j->decision.answer == PV_RELEASE;
+	return PV_DONE;
+}
+
+static PV_RESULT
+stop(struct pv_opening *o, struct pv_desk *d, struct pv_arena *a, struct pv_told *told,
+    struct pv_err *e)
+{
+	bool going;
+
+	o->over = true;
+	PV_TRY(look_again(o, d, o->a, &going, e));
+	if (!o->partners) {
+		PV_TRY(pv_release_stop(d, &o->what, o->left, o->a, &o->rel, e));
+		return pv_tell(d, &o->rel, o->c.recipient, a, told, e);
+	}
+	PV_TRY(stop_using(d, o, o->left == 0 ? "not-given" : "cut", o->left, e));
+	return pv_take_refuse(d, &o->j, &o->c, o->r.report, o->r.person, a, told, e);
+}
+
+PV_RESULT
+pv_opening_read(struct pv_opening *o, struct pv_desk *d, uint64_t offset, struct pv_slice *piece,
+    bool *going, struct pv_arena *a, struct pv_told *told, struct pv_err *e)
+{
+	PV_AUTO(pv_arena_freep) struct pv_arena *scratch = pv_arena_new();
+
+	*piece = PV_NO_SLICE;
+	*going = false;
+	if (o->over || offset > o->left)
+		return PV_FAIL(
+		    e, PV_E_INPUT, "there is nothing to read at %llu", (unsigned long long)offset);
+	PV_TRY(look_again(o, d, scratch, going, e));
+	if (!*going)
+		return stop(o, d, a, told, e);
+	PV_TRY(pv_sealed_read(o->f.sealed, offset, piece, e));
+	*piece = pv_slice_sub(*piece, 0, PV_PIECE);
+	if (offset + piece->n > o->left)
+		o->left = offset + piece->n;
+	return PV_DONE;
+}
+
+PV_RESULT
+pv_opening_end(struct pv_opening *o, struct pv_desk *d, struct pv_err *e)
+{
+	if (o->over)
+		return PV_DONE;
+	o->over = true;
+	return o->partners ? close_request(d, o, e) : PV_DONE;
+}
+
+PV_RESULT
+pv_opening_drop(
+    struct pv_opening *o, struct pv_desk *d, bool destroyed, const char *why, struct pv_err *e)
+{
+	struct pv_journal_entry entry;
+	struct pv_journalled journalled;
+	bool going;
+
+	if (o->over)
+		return PV_DONE;
+	o->over = true;
+	if (o->left != 0 && !destroyed)
+		return PV_DONE;
+	PV_TRY(look_again(o, d, o->a, &going, e));
+	if (!o->partners)
+		return pv_release_not_given(d, &o->what, &o->rel, why, o->a, e);
+	entry = received_entry(o, "not-given");
+	return pv_journal_add(d, &entry, NULL, 0, o->a, &journalled, e);
+}
+
+/* ---- into a file of this machine ---- */
+
+static PV_RESULT
+write_pieces(struct pv_opening *o, struct pv_desk *d, int fd, bool *going, struct pv_arena *a,
+    struct pv_told *told, struct pv_err *e)
+{
+	struct pv_slice piece;
+
+	do {
+		PV_TRY(pv_opening_read(o, d, o->left, &piece, going, a, told, e));
+		if (*going)
+			PV_TRY(pv_report_sink(&fd).put(&fd, piece, e));
+	} while (*going && o->left < pv_opening_size(o));
+	return PV_DONE;
+}
+
+/* A new file, of what was proven; nothing is left of a broken one. */
+static PV_RESULT
+write_plain(struct pv_opening *o, struct pv_desk *d, const char *path, bool *going,
+    struct pv_arena *a, struct pv_told *told, struct pv_err *e)
+{
+	bool standard = strcmp(path, "-") == 0;
+	struct pv_status st;
+	int fd = standard ? dup(STDOUT_FILENO)
+			  : open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	*going = false;
+	if (fd < 0)
+		return PV_FAIL(e, errno == EEXIST ? PV_E_INPUT : PV_E_CONFIG, "cannot write %s: %s",
+		    path, strerror(errno));
+	st = write_pieces(o, d, fd, going, a, told, e);
+	if (pv_ok(st) && *going && !standard && fsync(fd) != 0)
+		st = PV_FAIL(e, PV_E_CONFIG, "cannot write %s: %s", path, strerror(errno));
+	close(fd);
+	if ((!pv_ok(st) || !*going) && !standard)
+		unlink(path);
+	return st;
+}
+
+static PV_RESULT
+hand_over(struct pv_opening *o, struct pv_desk *d, const char *path, struct pv_arena *a,
+    struct pv_open_answer *out, struct pv_err *e)
+{
+	struct pv_status st = write_plain(o, d, path, &out->opened, a, &out->refused, e);
+	struct pv_err other;
+
+	if (pv_ok(st) && out->opened)
+		return pv_opening_end(o, d, e);
+	out->opened = false;
+	/* on standard output it counts as given, whatever became of it */
+	if (!pv_ok(st) && (o->left == 0 || strcmp(path, "-") != 0))
+		pv_ignore(
+		    pv_opening_drop(o, d, true, "the file could not be opened or written", &other));
 	return st;
 }
 
@@ -659,12 +769,17 @@ PV_RESULT
 pv_desk_open_report(struct pv_desk *d, const struct pv_open_ask *ask, struct pv_arena *a,
     struct pv_open_answer *out, struct pv_err *e)
 {
+	struct pv_opening *o = NULL;
+	struct pv_status st = PV_DONE;
+
 	*out = (struct pv_open_answer){ 0 };
-	PV_TRY(pv_home_refresh(d, e));
-	if (ask->grant.n != 0)
-		return open_with_grant(d, ask, a, out, e);
-	if (ask->purpose.n == 0)
-		return pv_advise(PV_FAIL(e, PV_E_INPUT, "a purpose must be stated"), e,
-		    "say what it is for: --purpose PURPOSE");
-	return open_own(d, ask, a, out, e);
+	if (d->remote != NULL)
+		return pv_remote_open_report(d, ask, a, out, e);
+	PV_TRY(pv_opening_begin(&o, d, ask, a, out, e));
+	if (o != NULL)
+		st = hand_over(o, d, ask->out_path, a, out, e);
+	pv_opening_free(o, a);
+	PV_TRY(st);
+	out->out_path = pv_slice_of(ask->out_path);
+	return PV_DONE;
 }

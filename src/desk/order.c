@@ -7,6 +7,7 @@
 
 #include "desk/judge.h"
 #include "desk/names.h"
+#include "desk/remote.h"
 #include "desk/report.h"
 #include "wire/record.h"
 
@@ -98,6 +99,8 @@ pv_desk_orders(struct pv_desk *d, struct pv_slice only_id, uint64_t at, struct p
 	struct pv_order_row *list;
 	size_t count = 0;
 
+	if (d->remote != NULL)
+		return pv_remote_orders(d, only_id, at, a, rows, n, e);
 	PV_TRY(pv_home_refresh(d, e));
 	orders = &d->own.state->by_kind[PV_ORDER];
 	list = pv_arena_alloc_n(a, orders->n, sizeof(*list));
@@ -395,6 +398,8 @@ pv_desk_preview(struct pv_desk *d, const struct pv_record *r, struct pv_arena *a
 	struct pv_fact as_if = { .r = r, .index = UINT64_MAX, .ended = PV_NEVER };
 	struct pv_status st;
 
+	if (d->remote != NULL)
+		return pv_remote_preview(d, r, a, out, e);
 	*out = (struct pv_preview){ 0 };
 	PV_TRY(pv_home_refresh(d, e));
 	if (r->kind == PV_LIFT) {

@@ -8,6 +8,7 @@
 
 #include "desk/acts.h"
 #include "desk/passing.h"
+#include "desk/remote.h"
 #include "wire/record.h"
 
 static struct pv_store_change
@@ -252,6 +253,8 @@ pv_desk_state_record(struct pv_desk *d, struct pv_record *r, struct pv_slice per
 	struct pv_journalled journalled;
 	struct pv_store_change row;
 
+	if (d->remote != NULL)
+		return pv_remote_state_record(d, r, person, note, journal_index, a, e);
 	PV_TRY(pv_home_refresh(d, e));
 	if (r->id.n == 0)
 		r->id = random_id(d, pv_kind_name(r->kind), a);

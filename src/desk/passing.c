@@ -228,14 +228,14 @@ as_declared(struct pv_desk *d, struct pv_slice party, struct pv_slice *out, stru
 
 PV_RESULT
 pv_take_judge(struct pv_desk *d, const struct pv_matter *m, struct pv_slice party,
-    struct pv_slice purpose, struct pv_arena *a, struct pv_judgement *j, struct pv_case *c,
-    struct pv_err *e)
+    struct pv_slice purpose, struct pv_slice channel, struct pv_arena *a, struct pv_judgement *j,
+    struct pv_case *c, struct pv_err *e)
 {
 	struct pv_slice *custodians = pv_arena_alloc_n(a, m->custodians.n, sizeof(*custodians));
 
 	*c = (struct pv_case){ .matter = *m,
 		.purpose = purpose,
-		.channel = PV_CHANNEL_COURIER,
+		.channel = channel,
 		.side = PV_SIDE_TAKE };
 	PV_TRY(as_declared(d, party, &c->recipient, e));
 	PV_TRY(as_declared(d, m->originator, &c->matter.originator, e));

@@ -8,6 +8,7 @@
 
 #define PV_REQUEST_LIFE_S  (7 * 86400)
 #define PV_CHANNEL_COURIER PV_SLICE("exchange.courier")
+#define PV_CHANNEL_API     PV_SLICE("exchange.api")
 #define PV_VOICES_MAX      16
 
 /* ---- signed lines between homes ---- */
@@ -77,11 +78,18 @@ PV_RESULT pv_asker_check(
  * before the label is here) counts as covered.
  */
 PV_RESULT pv_take_judge(struct pv_desk *d, const struct pv_matter *m, struct pv_slice party,
-    struct pv_slice purpose, struct pv_arena *a, struct pv_judgement *j, struct pv_case *c,
-    struct pv_err *e);
+    struct pv_slice purpose, struct pv_slice channel, struct pv_arena *a, struct pv_judgement *j,
+    struct pv_case *c, struct pv_err *e);
 /* They refuse it: journalled, and told in full, since it is our own side that hears it. */
 PV_RESULT pv_take_refuse(struct pv_desk *d, const struct pv_judgement *j, const struct pv_case *c,
     struct pv_slice report, struct pv_slice person, struct pv_arena *a, struct pv_told *told,
+    struct pv_err *e);
+
+/* ---- an answer, whichever way the request came ---- */
+
+/* pv_desk_answer(), of a request that came by this channel and must say so: a channel is how, not a wish. */
+PV_RESULT pv_answer_by(struct pv_desk *d, struct pv_slice channel, struct pv_slice request,
+    const char *source, struct pv_buf *reply, struct pv_arena *a, struct pv_answer_answer *out,
     struct pv_err *e);
 
 /* ---- the share of a kept report ---- */

@@ -21,6 +21,7 @@
 #include "desk/journal.h"
 #include "desk/judge.h"
 #include "desk/passing.h"
+#include "desk/remote.h"
 #include "wire/area.h"
 #include "wire/record.h"
 
@@ -597,6 +598,8 @@ pv_desk_share(struct pv_desk *d, struct pv_share_ask *ask, struct pv_arena *a,
 	struct pv_status st;
 	int fd;
 
+	if (d->remote != NULL)
+		return pv_remote_share(d, ask, a, out, e);
 	*out = (struct pv_share_answer){ 0 };
 	PV_TRY(pv_home_refresh(d, e));
 	PV_TRY(take_like(d, ask->like, &ask->label.report, a, e));
@@ -768,6 +771,8 @@ pv_desk_who_can_open(struct pv_desk *d, const struct pv_matter *m, uint64_t at, 
 	struct pv_can_open *rows;
 	struct pv_status st = list_who(d, m, at, &l, a, e);
 
+	if (d->remote != NULL)
+		return pv_remote_who_can_open(d, m, at, a, who, n, e);
 	if (pv_ok(st)) {
 		rows = pv_arena_alloc_n(a, l.rows.n, sizeof(*rows));
 		if (l.rows.n != 0)
@@ -856,6 +861,8 @@ pv_desk_reports(struct pv_desk *d, struct pv_slice only_id, struct pv_arena *a,
 	struct pv_status st;
 	bool more = true;
 
+	if (d->remote != NULL)
+		return pv_remote_reports(d, only_id, a, rows, n, e);
 	PV_TRY(pv_home_refresh(d, e));
 	PV_TRY(pv_store_view_open(&v, d->store, e));
 	if (only_id.n != 0) {
