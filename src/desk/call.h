@@ -72,6 +72,7 @@ PV_RESULT pv_layout_read(const struct pv_layout *l, const struct pv_json *doc, u
 void pv_layout_write(const struct pv_layout *l, const void *in, struct pv_jsonw *w);
 /* A JSON Schema object for it; structs within and records are references to #/components/schemas/NAME. */
 void pv_layout_schema(const struct pv_layout *l, struct pv_jsonw *w, const char *name);
+void pv_field_schema(const struct pv_field *f, struct pv_jsonw *w, const char *name);
 /* The member with that name, NULL. */
 const struct pv_field *pv_layout_field(const struct pv_layout *l, struct pv_slice name);
 
@@ -149,8 +150,20 @@ bool pv_call_allows(const struct pv_call *c, const struct pv_caller *who);
  * The question (an object, as pv_layout_write has it) as a request: target is "/orders/o-1?at=...", to stand behind
  * /api/v1; body is empty for GET and DELETE. INPUT: a tail that is not UTF-8.
  */
+#define PV_CALL_HTTP_MAX (64u << 20) /* bytes of a body, either way */
 PV_RESULT pv_call_to_http(const struct pv_call *c, struct pv_slice ask, struct pv_slice tail,
     struct pv_buf *target, struct pv_buf *body, struct pv_err *e);
+/* The other way, at the gateway: the question as an object, its tail. INPUT names the member that is wrong. */
+struct pv_call_request {
+	const struct pv_slice *parts; /* what stands for {...} in the path, decoded, in order */
+	struct pv_slice query;        /* as sent */
+	struct pv_slice type, body;   /* Content-Type */
+};
+PV_RESULT pv_call_of_http(const struct pv_call *c, const struct pv_call_request *r,
+    struct pv_arena *a, struct pv_buf *ask, struct pv_slice *tail, struct pv_err *e);
+/* The body of a 200: the answer (an object; its tail as a member), or the tail alone. */
+PV_RESULT pv_call_answer_http(const struct pv_call *c, struct pv_slice answer, struct pv_slice tail,
+    struct pv_buf *body, struct pv_err *e);
 /* The body of a 200, taken apart again. */
 PV_RESULT pv_call_from_http(const struct pv_call *c, struct pv_slice body, struct pv_buf *answer,
     struct pv_buf *tail, struct pv_err *e);

@@ -57,7 +57,8 @@ static const char *const effect_words[] = { NULL, "go-on", "stop", "nothing", "p
 	NULL };
 static const char *const way_words[] = { NULL, "proof", "purpose", "release", "recall", "lift",
 	"time", "condition", "agreement", "identify", NULL };
-static const char *const once_words[] = { NULL, "done", "again", "other", "busy", NULL };
+static const char *const once_words[] = { NULL, "done", "again", "other", "busy", "not-allowed",
+	NULL };
 /* By bit. */
 static const char *const because_words[] = { "fresh", "never", "releasable", "expired", "recalled",
 	"giver", "taker", "topic", "region", "purpose", "channel", "excepted", "not-yet", "ended",

@@ -252,7 +252,14 @@ struct pv_events_answer {
 struct pv_once_ask {
 	struct pv_slice key, call, ask; /* its name, its question as JSON */
 };
-enum pv_once { PV_ONCE_NONE = 0, PV_ONCE_DONE, PV_ONCE_AGAIN, PV_ONCE_OTHER, PV_ONCE_BUSY };
+enum pv_once {
+	PV_ONCE_NONE = 0,
+	PV_ONCE_DONE,
+	PV_ONCE_AGAIN,
+	PV_ONCE_OTHER,
+	PV_ONCE_BUSY,
+	PV_ONCE_NOT_ALLOWED
+};
 struct pv_once_answer {
 	enum pv_once
 	    once; /* OTHER: the key was used for another question; BUSY: that one is being answered */
