@@ -537,8 +537,14 @@ pv_desk_door(struct pv_desk *d, const struct pv_door_ask *ask, struct pv_arena *
 	uint64_t now = pv_home_now(d, &d->own);
 	struct pv_status st;
 
-	*out = (struct pv_door_answer){ .say = PV_DOOR_PASS };
+	*out = (struct pv_door_answer){ .say = PV_DOOR_REFUSE };
 	r.house = ask->house.n != 0 ? ask->house : d->party;
+	/* one that is not known would be met by no order */
+	if (!is_own(&r, r.house) || pv_state_party(d->own.state, r.house) == NULL)
+		return pv_within(PV_FAIL(e, PV_E_INPUT, "\"%.*s\" is no party of this authority",
+				     PV_FMT(r.house)),
+		    e, "house");
+	out->say = PV_DOOR_PASS;
 	st = pv_slice_is(ask->channel, "mail") ? mail(&r, x, now, e) : web(&r, x, now, e);
 	if (!pv_ok(st)) {
 		out->say = PV_DOOR_REFUSE;

@@ -3,6 +3,7 @@
 
 #include "codec/json.h"
 #include "crypto/hash.h"
+#include "desk/batch.h"
 #include "desk/door.h"
 #include "desk/home.h"
 

@@ -2,8 +2,7 @@
 /*
  * Decisions for others who ask and enforce them (AuthZEN 1.0): may this party
  * have that report for this purpose? Nothing is released by it; it is decided
- * and journalled as if it were, one entry for all that was asked at once. Inside
- * of the desk.
+ * and journalled as if it were, one entry for all that was asked at once.
  *
  * Foreign words become ours by rules that only ever narrow (docs/protocol/authzen.md):
  * a subject of type "party" is the party with that id, one of any other type T
@@ -15,8 +14,9 @@
 #ifndef PV_DESK_EVALUATE_H
 #define PV_DESK_EVALUATE_H
 
-#include "desk/batch.h"
 #include "desk/caller.h"
+
+struct pv_batch;
 
 #define PV_EVALUATIONS_MAX 1000
 
