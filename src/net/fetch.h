@@ -35,8 +35,8 @@ struct pv_fetch {
 	struct pv_slice body;
 	int body_fd; /* > 0: the body is read from here (body_size bytes) */
 	uint64_t body_size;
-	uint64_t limit; /* of the answer's bytes */
-	/* NULL: the answer is collected. false: enough, end it (DOWN) */
+	uint64_t limit; /* of the answer's bytes; 0: 16 MiB */
+	/* NULL: the answer is collected, as is always one that is not 2xx. false: enough, end it (DOWN) */
 	bool (*some)(void *ctx, struct pv_slice data);
 	void *ctx;
 };
@@ -46,7 +46,7 @@ struct pv_fetched {
 	struct pv_slice www_authenticate;
 	struct pv_buf body; /* the caller's to free */
 };
-/* DOWN: not reached, or cut off; UNTRUSTED: its certificate. Any status is an answer. */
+/* DOWN: not reached, or cut off; UNTRUSTED: its certificate; LIMIT: too much. Any status is an answer. */
 PV_RESULT pv_fetch(struct pv_fetcher *f, const struct pv_fetch *what, struct pv_arena *a,
     struct pv_fetched *out, struct pv_err *e);
 
