@@ -485,6 +485,8 @@ may_be_missing(const struct pv_member *m, unsigned flags)
 		return true;
 	if ((flags & PV_READ_LABEL) != 0 && is_filled_in(m->name))
 		return true;
+	if ((flags & PV_READ_NEW) != 0 && strcmp(m->name, "id") == 0)
+		return true;
 	if ((flags & PV_READ_DRAFT) != 0 && (m->flags & PV_M_DRAFT) != 0)
 		return true;
 	return (flags & PV_READ_BARE) != 0 && ((m->flags & PV_M_BARE) != 0 || may_be_empty(m));

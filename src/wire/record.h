@@ -23,10 +23,12 @@
  * empty, save those that must not be empty, and `except`.
  * DRAFT: not signed yet. `log`, `time`, `issuer` and `basis` may be absent; the signer fills them in.
  * LABEL: a report that is yet to be shared: what sharing fills in may be absent too.
+ * NEW: no id yet; who takes it in gives it one.
  */
 #define PV_READ_BARE  1u
 #define PV_READ_DRAFT 2u
 #define PV_READ_LABEL 4u
+#define PV_READ_NEW   8u
 
 /*
  * Reads value `node` of doc. All text is copied into the arena; out->line is the canonical text. Errors carry the

@@ -60,7 +60,7 @@ unset(const struct pv_member *m, const void *in)
 static bool
 left_out(const struct pv_member *m, const void *in)
 {
-	return unset(m, in) && ((m->flags & PV_M_REQUIRED) == 0 ||
+	return unset(m, in) && ((m->flags & PV_M_REQUIRED) == 0 || strcmp(m->name, "id") == 0 ||
 				   ((m->flags & PV_M_DRAFT) != 0 && m->type != PV_T_OBJECTS));
 }
 
