@@ -380,7 +380,7 @@ static const struct pv_field fact_fields[] = {
 const struct pv_layout pv_layout_fact = { "Act", sizeof(struct pv_fact_answer), fact_fields };
 
 static const struct pv_field draft_ask_fields[] = {
-	RECORD(struct pv_draft_ask, record, "record", PV_READ_DRAFT, PV_MUST,
+	RECORD(struct pv_draft_ask, record, "record", PV_READ_DRAFT | PV_READ_NEW, PV_MUST,
 	    "The act; what the home knows itself (log, time, issuer, id) may be left out."),
 	END,
 };
@@ -526,7 +526,7 @@ static const struct pv_field order_fields[] = {
 const struct pv_layout pv_layout_order = { "OrderShown", sizeof(struct pv_order_answer),
 	order_fields };
 static const struct pv_field preview_ask_fields[] = {
-	RECORD(struct pv_preview_ask, record, "record", PV_READ_DRAFT, PV_MUST,
+	RECORD(struct pv_preview_ask, record, "record", PV_READ_DRAFT | PV_READ_NEW, PV_MUST,
 	    "An order or a lift that nobody has signed yet."),
 	END,
 };
@@ -577,7 +577,7 @@ static const struct pv_field preview_fields[] = {
 };
 const struct pv_layout pv_layout_preview = { "Preview", sizeof(struct pv_preview), preview_fields };
 static const struct pv_field state_ask_fields[] = {
-	RECORD(struct pv_state_ask, record, "record", PV_READ_DRAFT, PV_MUST,
+	RECORD(struct pv_state_ask, record, "record", PV_READ_DRAFT | PV_READ_NEW, PV_MUST,
 	    "An outcome, incident, answer or ack; what the home knows itself may be left out."),
 	FIELD(struct pv_state_ask, person, "person", PV_AS_TEXT, 0,
 	    "Who states it; left out: who calls."),
