@@ -6,6 +6,7 @@
 #include "codec/json.h"
 #include "crypto/hash.h"
 #include "crypto/scrypt.h"
+#include "desk/callers.h"
 #include "desk/journal.h"
 
 /* "account.<digest of the name>": "scrypt 32768 8 1 SALT HASH" */
@@ -137,7 +138,7 @@ pv_desk_account_password(struct pv_desk *d, struct pv_slice name, const struct p
 	PV_AUTO(pv_arena_freep) struct pv_arena *a = pv_arena_new();
 	PV_AUTO(pv_secret_freep) struct pv_secret *made = NULL;
 	PV_AUTO(pv_buf_free) struct pv_buf detail = { 0 };
-	struct pv_store_change row = { .op = PV_OP_PUT, .table = PV_T_META };
+	struct pv_store_change rows[2] = { { .op = PV_OP_PUT, .table = PV_T_META } };
 	struct pv_journal_entry entry = {
 		.kind = "password", .party = by->party, .person = by->person
 	};
@@ -149,13 +150,14 @@ pv_desk_account_password(struct pv_desk *d, struct pv_slice name, const struct p
 		    PV_ACCOUNT_MAX);
 	PV_TRY(pv_home_refresh(d, e));
 	made = make_password(&d->env);
-	row.row.c[PV_C_META_NAME] = PV_CELL_S(row_name(name, a));
-	row.row.c[PV_C_META_BODY] = PV_CELL_S(hash_of(d, made, a));
+	rows[0].row.c[PV_C_META_NAME] = PV_CELL_S(row_name(name, a));
+	rows[0].row.c[PV_C_META_BODY] = PV_CELL_S(hash_of(d, made, a));
+	rows[1] = pv_callers_moved_row(d, a);
 	pv_buf_add_str(&detail, "{\"account\":");
 	pv_json_quote(&detail, name);
 	pv_buf_add_c(&detail, '}');
 	entry.detail = pv_buf_slice(&detail);
-	PV_TRY(pv_journal_add(d, &entry, &row, 1, a, &journalled, e));
+	PV_TRY(pv_journal_add(d, &entry, rows, 2, a, &journalled, e));
 	*password = PV_TAKE(made);
 	return PV_DONE;
 }

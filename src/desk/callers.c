@@ -11,6 +11,7 @@
 
 #include "base/map.h"
 #include "base/mem.h"
+#include "codec/hex.h"
 #include "crypto/hash.h"
 #include "crypto/secret.h"
 #include "desk/home.h"
@@ -184,4 +185,20 @@ pv_callers_may_try(struct pv_callers *c, struct pv_slice peer, bool take)
 	}
 	pthread_mutex_unlock(&c->lock);
 	return may && all;
+}
+
+/* ---- for other processes ---- */
+
+struct pv_store_change
+pv_callers_moved_row(struct pv_desk *d, struct pv_arena *a)
+{
+	struct pv_store_change c = { .op = PV_OP_PUT, .table = PV_T_META };
+	PV_AUTO(pv_buf_free) struct pv_buf b = { 0 };
+	uint8_t raw[8];
+
+	d->env.random(d->env.ctx, raw, sizeof(raw));
+	pv_hex_write(&b, pv_slice_mem(raw, sizeof(raw)));
+	c.row.c[PV_C_META_NAME] = PV_CELL_S(PV_SLICE("callers"));
+	c.row.c[PV_C_META_BODY] = PV_CELL_S(pv_arena_copy(a, pv_buf_slice(&b)));
+	return c;
 }

@@ -4,6 +4,7 @@
 #define PV_DESK_CALLERS_H
 
 #include "desk/caller.h"
+#include "store/store.h"
 
 /* The desk's, made when there is none yet. */
 struct pv_callers *pv_callers_of(struct pv_desk *d);
@@ -21,5 +22,8 @@ void pv_callers_verify(struct pv_callers *c, const struct pv_slice *what, size_t
  * and then four a second for all. take: it will.
  */
 bool pv_callers_may_try(struct pv_callers *c, struct pv_slice peer, bool take);
+
+/* Goes with every change of tokens and passwords: META "callers", another body each time, for who keeps answers of ours. */
+struct pv_store_change pv_callers_moved_row(struct pv_desk *d, struct pv_arena *a);
 
 #endif

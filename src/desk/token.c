@@ -12,12 +12,14 @@
 #include "core/words.h"
 #include "crypto/hash.h"
 #include "crypto/secret.h"
+#include "desk/callers.h"
 #include "desk/journal.h"
 
 #define ROW       "token"
 #define RANDOM    32
 #define ROW_MAX   32768
 #define DEFAULT_S 3600
+#define GONE_MAX  32
 
 /* ---- rows ---- */
 
@@ -165,11 +167,51 @@ pv_token_caller(struct pv_desk *d, struct pv_slice text, struct pv_arena *a, str
 	return PV_DONE;
 }
 
+/* ---- those there are ---- */
+
+struct found {
+	struct pv_token token;
+	struct pv_slice row;
+};
+
+static PV_RESULT
+read_all(struct pv_desk *d, struct pv_arena *a, struct found **out, size_t *n, struct pv_err *e)
+{
+	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
+	PV_AUTO(pv_store_cursor_freep) struct pv_store_cursor *c = NULL;
+	struct pv_store_query q = { .table = PV_T_META, .n = 1 };
+	struct pv_store_row row;
+	uint64_t rows;
+	bool more;
+
+	q.where[0].column = PV_C_META_NAME;
+	q.where[0].test = PV_Q_UNDER;
+	q.where[0].cell = PV_CELL_S(PV_SLICE(ROW));
+	*n = 0;
+	PV_TRY(pv_store_view_open(&v, d->store, e));
+	PV_TRY(pv_store_rows_count(&rows, v, &q, e));
+	*out = pv_arena_alloc_n(a, rows, sizeof(**out));
+	PV_TRY(pv_store_rows(&c, v, &q, e));
+	while (*n < rows) {
+		PV_TRY(pv_store_row_next(c, &row, &more, e));
+		if (!more)
+			break;
+		(*out)[*n].row = pv_arena_copy(a, row.c[PV_C_META_NAME].s);
+		(*out)[*n].token = read_row(row.c[PV_C_META_BODY].s, a);
+		(*n)++;
+	}
+	return PV_DONE;
+}
+
 /* ---- minting ---- */
 
+/* Who is who at a door by address or header is no login (desk/door.h). */
 static bool
 may_bind(const struct pv_key *k)
 {
+	if (pv_slice_starts(k->binding, PV_SLICE("address:")) ||
+	    pv_slice_starts(k->binding, PV_SLICE("header:")))
+		return false;
 	return k->use == PV_USE_CREDENTIAL || k->use == PV_USE_TLS ||
 	       (k->use == PV_USE_ISSUER && k->binding.n != 0);
 }
@@ -287,7 +329,7 @@ write_detail(
 
 static PV_RESULT
 journal(struct pv_desk *d, const char *kind, const struct pv_token *t, const struct pv_caller *by,
-    const struct pv_store_change *row, struct pv_arena *a, struct pv_err *e)
+    const struct pv_store_change *rows, size_t n, struct pv_arena *a, struct pv_err *e)
 {
 	PV_AUTO(pv_buf_free) struct pv_buf detail = { 0 };
 	struct pv_journal_entry entry = { .kind = kind,
@@ -298,7 +340,27 @@ journal(struct pv_desk *d, const char *kind, const struct pv_token *t, const str
 
 	write_detail(&detail, t, by, a);
 	entry.detail = pv_buf_slice(&detail);
-	return pv_journal_add(d, &entry, row, 1, a, &journalled, e);
+	return pv_journal_add(d, &entry, rows, n, a, &journalled, e);
+}
+
+/* Rows of tokens that are over go with the next one that is made. */
+static PV_RESULT
+lay_gone(struct pv_desk *d, struct pv_arena *a, struct pv_store_change *rows, size_t *n,
+    struct pv_err *e)
+{
+	struct found *all;
+	size_t count;
+	uint64_t now = pv_desk_now(d);
+
+	*n = 0;
+	PV_TRY(read_all(d, a, &all, &count, e));
+	for (size_t i = 0; i < count && *n < GONE_MAX; i++) {
+		if (now < all[i].token.until_s)
+			continue;
+		rows[*n] = (struct pv_store_change){ .op = PV_OP_DELETE, .table = PV_T_META };
+		rows[(*n)++].row.c[PV_C_META_NAME] = PV_CELL_S(all[i].row);
+	}
+	return PV_DONE;
 }
 
 PV_RESULT
@@ -306,7 +368,8 @@ pv_desk_token_new(struct pv_desk *d, const struct pv_token_ask *ask, const struc
     struct pv_arena *a, struct pv_token_answer *out, struct pv_err *e)
 {
 	PV_AUTO(pv_secret_freep) struct pv_secret *text = NULL;
-	struct pv_store_change row = { .op = PV_OP_ADD, .table = PV_T_META };
+	struct pv_store_change rows[2 + GONE_MAX];
+	size_t n;
 	struct pv_token_ask filled = *ask;
 	struct pv_claimed claimed;
 	struct pv_caller grant;
@@ -334,48 +397,17 @@ pv_desk_token_new(struct pv_desk *d, const struct pv_token_ask *ask, const struc
 	if (t.until_s > grant.until_s)
 		t.until_s = grant.until_s;
 	text = make_text(d);
-	row.row.c[PV_C_META_NAME] = PV_CELL_S(row_name(pv_secret_slice(text), a));
-	row.row.c[PV_C_META_BODY] = PV_CELL_S(write_row(&t, a));
-	PV_TRY(journal(d, "token", &t, by, &row, a, e));
+	rows[0] = (struct pv_store_change){ .op = PV_OP_ADD, .table = PV_T_META };
+	rows[0].row.c[PV_C_META_NAME] = PV_CELL_S(row_name(pv_secret_slice(text), a));
+	rows[0].row.c[PV_C_META_BODY] = PV_CELL_S(write_row(&t, a));
+	rows[1] = pv_callers_moved_row(d, a);
+	PV_TRY(lay_gone(d, a, rows + 2, &n, e));
+	PV_TRY(journal(d, "token", &t, by, rows, 2 + n, a, e));
 	*out = (struct pv_token_answer){ .token = t, .text = PV_TAKE(text) };
 	return PV_DONE;
 }
 
-/* ---- those there are ---- */
-
-struct found {
-	struct pv_token token;
-	struct pv_slice row;
-};
-
-static PV_RESULT
-read_all(struct pv_desk *d, struct pv_arena *a, struct found **out, size_t *n, struct pv_err *e)
-{
-	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
-	PV_AUTO(pv_store_cursor_freep) struct pv_store_cursor *c = NULL;
-	struct pv_store_query q = { .table = PV_T_META, .n = 1 };
-	struct pv_store_row row;
-	uint64_t rows;
-	bool more;
-
-	q.where[0].column = PV_C_META_NAME;
-	q.where[0].test = PV_Q_UNDER;
-	q.where[0].cell = PV_CELL_S(PV_SLICE(ROW));
-	*n = 0;
-	PV_TRY(pv_store_view_open(&v, d->store, e));
-	PV_TRY(pv_store_rows_count(&rows, v, &q, e));
-	*out = pv_arena_alloc_n(a, rows, sizeof(**out));
-	PV_TRY(pv_store_rows(&c, v, &q, e));
-	while (*n < rows) {
-		PV_TRY(pv_store_row_next(c, &row, &more, e));
-		if (!more)
-			break;
-		(*out)[*n].row = pv_arena_copy(a, row.c[PV_C_META_NAME].s);
-		(*out)[*n].token = read_row(row.c[PV_C_META_BODY].s, a);
-		(*n)++;
-	}
-	return PV_DONE;
-}
+/* ---- listing and ending ---- */
 
 PV_RESULT
 pv_desk_tokens(struct pv_desk *d, struct pv_arena *a, const struct pv_token **tokens, size_t *n,
@@ -407,7 +439,7 @@ pv_desk_token_end(struct pv_desk *d, struct pv_slice id, const struct pv_caller 
     struct pv_err *e)
 {
 	PV_AUTO(pv_arena_freep) struct pv_arena *a = pv_arena_new();
-	struct pv_store_change row = { .op = PV_OP_DELETE, .table = PV_T_META };
+	struct pv_store_change rows[2] = { { .op = PV_OP_DELETE, .table = PV_T_META } };
 	struct found *all;
 	size_t n;
 
@@ -417,9 +449,10 @@ pv_desk_token_end(struct pv_desk *d, struct pv_slice id, const struct pv_caller 
 	for (size_t i = 0; i < n; i++) {
 		if (id.n == 0 || !pv_slice_eq(all[i].token.id, id))
 			continue;
-		row.row.c[PV_C_META_NAME] = PV_CELL_S(all[i].row);
+		rows[0].row.c[PV_C_META_NAME] = PV_CELL_S(all[i].row);
+		rows[1] = pv_callers_moved_row(d, a);
 		*found = true;
-		return journal(d, "token-ended", &all[i].token, by, &row, a, e);
+		return journal(d, "token-ended", &all[i].token, by, rows, 2, a, e);
 	}
 	return PV_DONE;
 }
