@@ -84,7 +84,7 @@ run_ask(struct pv_run *r)
 	    !pv_ok(pv_home_open(r, &d, &e)))
 		return pv_fail(r, &e, PV_NO_SLICE);
 	ask = (struct pv_ask_ask){ r->args.at[0], who.party, who.person, who.purpose,
-		pv_option_slice(r, "of") };
+		pv_option_slice(r, "of"), PV_NO_SLICE };
 	if (!pv_ok(pv_desk_ask(d, &ask, &request, r->arena, &a, &e)))
 		return pv_fail(r, &e, PV_NO_SLICE);
 	if (!a.made)
