@@ -7,6 +7,7 @@
 
 #include "cli/fail.h"
 #include "cli/given.h"
+#include "cli/remote.h"
 
 const char *
 pv_data_path(struct pv_run *r, const char *name)
@@ -27,8 +28,11 @@ pv_data_path(struct pv_run *r, const char *name)
 PV_RESULT
 pv_home_open(struct pv_run *r, struct pv_desk **out, struct pv_err *e)
 {
+	const char *gateway = pv_gateway_named(r);
 	struct stat st;
 
+	if (gateway != NULL)
+		return pv_gateway_open(r, gateway, out, e);
 	if (stat(r->home, &st) != 0)
 		return pv_advise(PV_FAIL(e, PV_E_CONFIG, "there is no home at %s", r->home), e,
 		    "%s. Or make one: proviso init --party NAME",

@@ -8,7 +8,7 @@
 #include "cli/words.h"
 #include "desk/desk.h"
 
-/* Says how to make one when there is none. */
+/* Of the home, or through the gateway that was named. Says how to make a home when there is none. */
 PV_RESULT pv_home_open(struct pv_run *r, struct pv_desk **out, struct pv_err *e);
 
 /* A file or folder that came with proviso ("vocab"): in PROVISO_DATA, where it is installed,

@@ -81,6 +81,16 @@ const struct pv_cmd *const pv_commands[] = {
 
 const struct pv_opt pv_global_options[] = {
 	{ "home", 0, "DIR", "the home to work in (or PROVISO_HOME)", false, NULL },
+	{ "gateway", 0, "URL", "the gateway to work through, instead of a home (or PROVISO_GATEWAY)",
+	    false, NULL },
+	{ "token", 0, "FILE", "with --gateway: a file with a token (or PROVISO_TOKEN: the token)",
+	    false, NULL },
+	{ "ca", 0, "FILE", "with --gateway: certificates that vouch for it (or PROVISO_CA)", false,
+	    NULL },
+	{ "pin", 0, "FP", "with --gateway: the fingerprint of its certificate, instead of --ca",
+	    false, NULL },
+	{ "cert", 0, "FILE", "with --gateway: a client certificate", false, NULL },
+	{ "cert-key", 0, "FILE", "with --gateway: its key", false, NULL },
 	{ "json", 0, NULL, "answer in JSON, errors too", false, NULL },
 	{ "plain", 0, NULL, "no redrawing: one line a change", false, NULL },
 	{ "color", 0, NULL, "colour even where stdout is no terminal", false, NULL },

@@ -467,6 +467,7 @@ run_read(struct pv_call_run *c, struct pv_err *e)
 	st = pv_opening_read(o, c->d, q->offset, &piece, &out->going, c->a, &out->refused, e);
 	if (pv_ok(st))
 		pv_buf_add(c->tail_out, piece);
+	out->size = pv_opening_size(o);
 	pv_transfer_return(c->service, o, pv_ok(st) && !out->going);
 	return st;
 }
@@ -758,6 +759,7 @@ static const struct pv_layout end_ask = { "EndAsk", sizeof(struct pv_read_call),
 static const struct pv_field read_answer_fields[] = {
 	FIELD(struct pv_read_answer, going, "going", PV_AS_BOOL, 0,
 	    "The piece is behind this; false: cut, an order landed."),
+	FIELD(struct pv_read_answer, size, "size", PV_AS_U64, 0, "Of the whole content."),
 	ONE(struct pv_read_answer, refused, "refused", pv_layout_told, "Why it was cut."),
 	END,
 };

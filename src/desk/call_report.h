@@ -96,7 +96,8 @@ struct pv_read_call {
 	bool taken; /* end: all of it arrived where it was meant to */
 };
 struct pv_read_answer {
-	bool going; /* the piece is in the tail; empty at the end */
+	bool going;    /* the piece is in the tail; empty at the end */
+	uint64_t size; /* of all */
 	struct pv_told refused;
 };
 

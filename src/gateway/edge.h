@@ -49,6 +49,7 @@ struct pv_route {
 /* Routes of an edge, up to one without a pattern. */
 extern const struct pv_route pv_edge_page[]; /* the page at the URL, /healthz, /metrics */
 extern const struct pv_route pv_edge_api[];  /* /api/v1 */
+extern const struct pv_route pv_edge_files[]; /* uploads, content, the tool's calls, a partner's gateway */
 extern const struct pv_route pv_edge_taxii[];
 extern const struct pv_route pv_edge_kas[];
 extern const struct pv_route pv_edge_authzen[];
