@@ -21,8 +21,14 @@ struct member {
 	struct pv_err err;
 };
 
+struct owned {
+	void *thing;
+	void (*free_thing)(void *thing);
+};
+
 struct pv_batch {
 	struct pv_desk *d;
+	PV_VEC(struct owned) owned;
 	PV_VEC(struct member) members;
 	PV_VEC(struct pv_journal_item) items; /* one for each */
 	size_t next;                          /* members are finished in order, mostly */
@@ -43,6 +49,9 @@ pv_batch_free(struct pv_batch *b)
 {
 	if (b == NULL)
 		return;
+	for (size_t i = 0; i < b->owned.n; i++)
+		b->owned.at[i].free_thing(b->owned.at[i].thing);
+	PV_VEC_FREE(&b->owned);
 	PV_VEC_FREE(&b->members);
 	PV_VEC_FREE(&b->items);
 	pv_free(b);
@@ -65,6 +74,12 @@ size_t
 pv_batch_count(const struct pv_batch *b)
 {
 	return b->members.n;
+}
+
+void
+pv_batch_own(struct pv_batch *b, void *thing, void (*free_thing)(void *thing))
+{
+	*PV_VEC_ADD(&b->owned) = (struct owned){ thing, free_thing };
 }
 
 /* ---- begin ---- */

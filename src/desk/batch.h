@@ -52,4 +52,7 @@ PV_RESULT pv_batch_finish(struct pv_batch *b, const struct pv_releasing *what, s
 /* The same for pv_batch_entry(): whether it was written. out is filled by commit. */
 PV_RESULT pv_batch_written(struct pv_batch *b, const struct pv_journalled *out, struct pv_err *e);
 
+/* Freed with the batch, however it went: what a call holds from begin to finish and no arena may (secrets). */
+void pv_batch_own(struct pv_batch *b, void *thing, void (*free_thing)(void *thing));
+
 #endif

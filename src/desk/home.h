@@ -48,6 +48,9 @@ struct pv_remote; /* desk/remote.c */
 
 struct pv_callers; /* desk/callers.h */
 
+struct pv_kas_state;
+void pv_kas_state_free(struct pv_kas_state *s); /* kas.c */
+
 struct pv_desk {
 	char *path;               /* NULL when it is elsewhere */
 	struct pv_remote *remote; /* NULL: a home on this machine */
@@ -62,6 +65,7 @@ struct pv_desk {
 	    real_ms; /* both clocks when the home was opened: one set back later does not count */
 	struct pv_err broken;        /* why the own log is */
 	struct pv_pair *journal_key; /* NULL until it signs */
+	struct pv_kas_state *kas;    /* desk/kas.h; NULL until it is used */
 	struct pv_callers *callers;  /* NULL until somebody calls */
 	bool callers_own;            /* made here, not lent */
 	struct pv_doors *doors;      /* who is who at the doors (door.c); NULL until somebody asks */

@@ -536,38 +536,83 @@ check_new(struct pv_desk *d, struct pv_slice id, struct pv_arena *a, struct pv_e
 	return PV_DONE;
 }
 
+/* The sealed bytes are whole in fd, the label is signed: into place, and then the entry that says so. */
+static PV_RESULT
+keep_report(struct pv_desk *d, struct pv_share_ask *ask, struct pv_kept *h, const uint8_t id[32],
+    struct pv_slice person, const struct pv_store_change *more, int fd, const char *temporary,
+    struct pv_arena *a, struct pv_share_answer *out, struct pv_err *e)
+{
+	struct pv_journal_entry entry = {
+		.kind = "shared", .report = ask->label.id, .person = person, .label = h->digest
+	};
+	struct pv_journalled journalled;
+	struct pv_store_change rows[2];
+	const char *path;
+
+	PV_TRY(check_content(d, h->label.report.sha256, a, e));
+	h->place = pv_arena_printf(a, "sealed/%.*s.tdf", PV_FMT(ask->label.id));
+	path = pv_home_path(d, a, pv_arena_str(a, h->place));
+	PV_TRY(sync_into_place(temporary, path, fd, e));
+	entry.party = h->label.report.originator;
+	rows[0] = pv_report_row(h, id, h->label.report.sha256, a);
+	rows[0].op = PV_OP_ADD;
+	if (more != NULL)
+		rows[1] = *more;
+	if (!pv_ok(pv_journal_add(d, &entry, rows, more != NULL ? 2 : 1, a, &journalled, e))) {
+		unlink(path);
+		return (struct pv_status){ e->code };
+	}
+	if (ask->out_path != NULL)
+		PV_TRY(copy_out(fd, ask->out_path, e));
+	out->report = h->label.id;
+	out->sealed_path = pv_slice_of(ask->out_path != NULL ? ask->out_path : path);
+	out->size_bytes = h->label.report.size_bytes;
+	out->journal_index = journalled.index;
+	ask->label = h->label;
+	return PV_DONE;
+}
+
 static PV_RESULT
 share_sealed(struct pv_desk *d, struct pv_share_ask *ask, int *fd, const char *temporary,
     struct pv_arena *a, struct pv_share_answer *out, struct pv_err *e)
 {
 	struct pv_kept h = { .state = PV_SLICE("shared"), .created = ask->label.time };
-	struct pv_journal_entry entry = { .kind = "shared", .report = ask->label.id };
-	struct pv_journalled journalled;
-	struct pv_store_change row;
 	struct pv_seal_done done;
-	const char *path;
 
 	PV_TRY(seal_to(d, ask, &ask->label, fd, &h, &done, a, e));
-	PV_TRY(check_content(d, h.label.report.sha256, a, e));
-	h.place = pv_arena_printf(a, "sealed/%.*s.tdf", PV_FMT(ask->label.id));
-	path = pv_home_path(d, a, pv_arena_str(a, h.place));
-	PV_TRY(sync_into_place(temporary, path, *fd, e));
-	entry.party = h.label.report.originator;
-	entry.label = h.digest;
-	row = pv_report_row(&h, done.id, h.label.report.sha256, a);
-	row.op = PV_OP_ADD;
-	if (!pv_ok(pv_journal_add(d, &entry, &row, 1, a, &journalled, e))) {
-		unlink(path);
-		return (struct pv_status){ e->code };
+	return keep_report(d, ask, &h, done.id, PV_NO_SLICE, NULL, *fd, temporary, a, out, e);
+}
+
+static PV_RESULT
+copy_sealed(int from, int *to, struct pv_err *e)
+{
+	char part[65536];
+	ssize_t n;
+
+	while ((n = read(from, part, sizeof(part))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return PV_FAIL(
+			    e, PV_E_INPUT, "cannot read the sealed file: %s", strerror(errno));
+		PV_TRY(file_put(to, pv_slice_mem(part, (size_t)n), e));
 	}
-	if (ask->out_path != NULL)
-		PV_TRY(copy_out(*fd, ask->out_path, e));
-	out->report = h.label.id;
-	out->sealed_path = pv_slice_of(ask->out_path != NULL ? ask->out_path : path);
-	out->size_bytes = h.label.report.size_bytes;
-	out->journal_index = journalled.index;
-	ask->label = h.label;
 	return PV_DONE;
+}
+
+static PV_RESULT
+adopt_sealed(struct pv_desk *d, struct pv_share_ask *ask, const struct pv_adopting *how, int *fd,
+    const char *temporary, struct pv_arena *a, struct pv_share_answer *out, struct pv_err *e)
+{
+	struct pv_kept h = { .state = PV_SLICE("shared"), .created = ask->label.time };
+	struct pv_seal_content content;
+	struct pv_store_change row;
+	uint8_t id[32];
+
+	PV_TRY(copy_sealed(ask->fd, fd, e));
+	PV_TRY(how->prove(how->ctx, *fd, &content, id, &row, e));
+	PV_TRY(sign_label(d, &ask->label, &content, &h, a, e));
+	return keep_report(d, ask, &h, id, how->person, &row, *fd, temporary, a, out, e);
 }
 
 /* What a killed share left is taken away; who still writes holds the lock. */
@@ -589,17 +634,16 @@ open_temporary(const char *path, int *fd, struct pv_err *e)
 	return PV_FAIL(e, PV_E_CONFIG, "%s is being written by another share", path);
 }
 
-PV_RESULT
-pv_desk_share(struct pv_desk *d, struct pv_share_ask *ask, struct pv_arena *a,
-    struct pv_share_answer *out, struct pv_err *e)
+/* how NULL: the content is sealed here. */
+static PV_RESULT
+make_report(struct pv_desk *d, struct pv_share_ask *ask, const struct pv_adopting *how,
+    struct pv_arena *a, struct pv_share_answer *out, struct pv_err *e)
 {
 	struct pv_matter matter;
 	const char *temporary;
 	struct pv_status st;
 	int fd;
 
-	if (d->remote != NULL)
-		return pv_remote_share(d, ask, a, out, e);
 	*out = (struct pv_share_answer){ 0 };
 	PV_TRY(pv_home_refresh(d, e));
 	PV_TRY(take_like(d, ask->like, &ask->label.report, a, e));
@@ -609,7 +653,8 @@ pv_desk_share(struct pv_desk *d, struct pv_share_ask *ask, struct pv_arena *a,
 	PV_TRY(check_new(d, ask->label.id, a, e));
 	temporary = pv_arena_printf(a, "%s/sealed/.%.*s.tmp", d->path, PV_FMT(ask->label.id)).p;
 	PV_TRY(open_temporary(temporary, &fd, e));
-	st = share_sealed(d, ask, &fd, temporary, a, out, e);
+	st = how == NULL ? share_sealed(d, ask, &fd, temporary, a, out, e)
+			 : adopt_sealed(d, ask, how, &fd, temporary, a, out, e);
 	close(fd);
 	unlink(temporary);
 	PV_TRY(st);
@@ -617,6 +662,22 @@ pv_desk_share(struct pv_desk *d, struct pv_share_ask *ask, struct pv_arena *a,
 	out->order_log_size = d->own.loaded;
 	out->proof_age_s = pv_desk_now(d) - d->own.signed_s;
 	return pv_desk_who_can_open(d, &matter, 0, a, &out->who, &out->who_count, e);
+}
+
+PV_RESULT
+pv_desk_share(struct pv_desk *d, struct pv_share_ask *ask, struct pv_arena *a,
+    struct pv_share_answer *out, struct pv_err *e)
+{
+	if (d->remote != NULL)
+		return pv_remote_share(d, ask, a, out, e);
+	return make_report(d, ask, NULL, a, out, e);
+}
+
+PV_RESULT
+pv_report_adopt(struct pv_desk *d, struct pv_share_ask *ask, const struct pv_adopting *how,
+    struct pv_arena *a, struct pv_share_answer *out, struct pv_err *e)
+{
+	return make_report(d, ask, how, a, out, e);
 }
 
 /* ---- who can open it ---- */

@@ -24,6 +24,20 @@ PV_RESULT pv_report_row_read(struct pv_desk *d, const struct pv_store_row *row, 
 struct pv_store_change pv_report_row(const struct pv_kept *h, const uint8_t sealed_id[32],
     struct pv_slice content_hex, struct pv_arena *a);
 
+/*
+ * A file that was sealed elsewhere (ask->fd) becomes a report of ours, its bytes kept as they came. prove() is given the
+ * copy that is kept and says what is in it; row goes with the journal's entry.
+ */
+struct pv_adopting {
+	PV_RESULT (*prove)(void *ctx, int fd, struct pv_seal_content *content, uint8_t id[32],
+	    struct pv_store_change *row, struct pv_err *e);
+	void *ctx;
+	struct pv_slice person;
+};
+PV_RESULT pv_report_adopt(struct pv_desk *d, struct pv_share_ask *ask,
+    const struct pv_adopting *how, struct pv_arena *a, struct pv_share_answer *out,
+    struct pv_err *e);
+
 /* A sealed file on the disk, read at offsets; close(fd) is the caller's. */
 struct pv_seal_file pv_report_file(int *fd, uint64_t size);
 struct pv_seal_sink pv_report_sink(int *fd);
