@@ -425,11 +425,18 @@ case_of(const struct room *r, struct pv_slice giver, struct pv_slice taker)
 	return c;
 }
 
-/* Between two of the own authority a stale proof is no bar: what is known of orders is. */
+/*
+ * Between two of the own authority a stale proof is no bar: what is known of orders is. A proof that cannot be made is no
+ * proof.
+ */
 static PV_RESULT
 judge(struct room *r, struct pv_case *c, bool inner, struct pv_judgement *j, struct pv_err *e)
 {
-	PV_TRY(pv_judge(r->d, c, r->a, j, e));
+	struct pv_err why;
+
+	*j = (struct pv_judgement){ .decision.reason = PV_WHY_STALE };
+	if (!pv_ok(pv_judge(r->d, c, r->a, j, &why)))
+		*j = (struct pv_judgement){ .decision.reason = PV_WHY_STALE };
 	if (!inner || j->decision.reason != PV_WHY_STALE)
 		return PV_DONE;
 	c->at = pv_home_now(r->d, &r->d->own);

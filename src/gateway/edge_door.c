@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * nginx's auth_request: /door/web and /door/file. 204 lets pass, 403 refuses;
+ * nginx's auth_request: /door/web and /door/file, or /door/web/PARTY. 204 lets pass, 403 refuses;
  * all else makes nginx answer 500, so everything that is not an answer is one of
  * those: 503 when it may be otherwise later.
  */
@@ -94,6 +94,7 @@ run_door(struct pv_hit *h)
 		fail_with(h, 500, pv_arena_printf(h->a, "%s", e.what).p);
 		return;
 	}
+	ask.house = h->part[1]; /* whose server it is; empty: the home's party's */
 	pv_edge_ask(h, pv_call_find("doors.web"), &ask, PV_NO_SLICE, answered);
 }
 
@@ -105,5 +106,6 @@ fail(struct pv_hit *h, int status, const char *why)
 
 const struct pv_route pv_edge_door[] = {
 	{ PV_GET, "/door/{channel}", PV_ROUTE_NO_BASIC, 0, run_door, fail },
+	{ PV_GET, "/door/{channel}/{house}", PV_ROUTE_NO_BASIC, 0, run_door, fail },
 	{ .pattern = NULL },
 };

@@ -79,7 +79,7 @@ enum pv_line_read
 pv_policy_read(
     struct pv_slice text, struct pv_arena *a, struct pv_policy_request *out, size_t *used)
 {
-	struct pv_slice rest = pv_slice_sub(text, 0, PV_POLICY_MAX);
+	struct pv_slice rest = pv_slice_sub(text, 0, PV_POLICY_BYTES);
 
 	*out = (struct pv_policy_request){ 0 };
 	while (rest.n != 0) {
@@ -101,7 +101,7 @@ pv_policy_read(
 		*used = (size_t)(end + 1 - text.p);
 		return PV_LINE_DONE;
 	}
-	return text.n < PV_POLICY_MAX ? PV_LINE_MORE : PV_LINE_BAD;
+	return text.n < PV_POLICY_BYTES ? PV_LINE_MORE : PV_LINE_BAD;
 }
 
 /* A text of the records, as far as an SMTP reply may have it. */
@@ -170,7 +170,7 @@ pv_lookup_read(struct pv_slice text, struct pv_lookup_request *out, size_t *used
 		return head.n < 6 ? PV_LINE_MORE : PV_LINE_BAD;
 	}
 	from = (size_t)(colon - text.p) + 1;
-	if (!pv_slice_u64(pv_slice_sub(text, 0, from - 1), &n) || n > PV_LOOKUP_MAX)
+	if (!pv_slice_u64(pv_slice_sub(text, 0, from - 1), &n) || n > PV_LOOKUP_BYTES)
 		return PV_LINE_BAD;
 	if (text.n < from + n + 1)
 		return PV_LINE_MORE;
@@ -438,7 +438,7 @@ on_accept(int listener, short what, void *ctx)
 	p->conns = c;
 	if (++p->open == CONNECTIONS_MAX)
 		event_del(p->accepts);
-	bufferevent_setwatermark(c->b, EV_READ, 0, PV_POLICY_MAX + PV_LOOKUP_MAX);
+	bufferevent_setwatermark(c->b, EV_READ, 0, PV_POLICY_BYTES + PV_LOOKUP_BYTES);
 	bufferevent_setcb(c->b, on_read, on_written, on_event, c);
 	bufferevent_enable(c->b, EV_READ | EV_WRITE);
 	within(c, IDLE_S);

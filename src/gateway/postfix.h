@@ -16,8 +16,8 @@
 
 /* ---- the protocols: pure ---- */
 
-#define PV_POLICY_MAX 16384 /* bytes of one request */
-#define PV_LOOKUP_MAX 4096  /* bytes of one key, with the map's name */
+#define PV_POLICY_BYTES 16384 /* bytes of one request */
+#define PV_LOOKUP_BYTES 4096  /* bytes of one key, with the map's name */
 
 enum pv_line_read { PV_LINE_BAD = 0, PV_LINE_MORE, PV_LINE_DONE };
 
