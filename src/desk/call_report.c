@@ -664,7 +664,7 @@ static const struct pv_field ask_fields[] = {
 static const struct pv_layout ask_ask = { "AskAsk", sizeof(struct pv_ask_call), ask_fields };
 static const struct pv_field ask_answer_fields[] = {
 	FIELD(struct pv_ask_answer, made, "made", PV_AS_BOOL, 0, "A request was made."),
-	FIELD(struct pv_ask_answer, request_id, "request", PV_AS_TEXT, 0, "Its id."),
+	FIELD(struct pv_ask_answer, request_id, "request_id", PV_AS_TEXT, 0, "Its id."),
 	FIELD(struct pv_ask_answer, report, "report", PV_AS_TEXT, 0, "About which report."),
 	FIELD(struct pv_ask_answer, originator, "originator", PV_AS_TEXT, 0, "Whose it is."),
 	ONE(struct pv_ask_answer, refused, "refused", pv_layout_told, "By our own orders."),
@@ -685,7 +685,7 @@ static const struct pv_field answer_answer_fields[] = {
 	    struct pv_answer_answer, granted, "granted", PV_AS_BOOL, 0, "The key is in the reply."),
 	FIELD(struct pv_answer_answer, unknown_report, "unknown_report", PV_AS_BOOL, 0,
 	    "Refused, since nothing is known of it here."),
-	FIELD(struct pv_answer_answer, request_id, "request", PV_AS_TEXT, 0, "The request's id."),
+	FIELD(struct pv_answer_answer, request_id, "request_id", PV_AS_TEXT, 0, "The request's id."),
 	FIELD(struct pv_answer_answer, report, "report", PV_AS_TEXT, 0, "About which report."),
 	FIELD(struct pv_answer_answer, party, "party", PV_AS_TEXT, 0, "Who asked."),
 	FIELD(struct pv_answer_answer, person, "person", PV_AS_TEXT, 0, "Which person there."),
