@@ -69,6 +69,7 @@ struct pv_desk {
 	struct pv_callers *callers;  /* NULL until somebody calls */
 	bool callers_own;            /* made here, not lent */
 	struct pv_doors *doors;      /* who is who at the doors (door.c); NULL until somebody asks */
+	_Atomic uint64_t *decided;   /* counts by enum pv_reason (watch.h); NULL: nobody counts */
 	struct {
 		uint64_t size; /* 0: none */
 		uint8_t root[32];

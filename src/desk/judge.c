@@ -128,8 +128,8 @@ may_give_on(const struct pv_case *c, const struct pv_judgement *j)
 	return true;
 }
 
-PV_RESULT
-pv_judge(struct pv_desk *d, const struct pv_case *c, struct pv_arena *a, struct pv_judgement *out,
+static PV_RESULT
+judge(struct pv_desk *d, const struct pv_case *c, struct pv_arena *a, struct pv_judgement *out,
     struct pv_err *e)
 {
 	struct needed all = { 0 };
@@ -180,12 +180,34 @@ pv_judge(struct pv_desk *d, const struct pv_case *c, struct pv_arena *a, struct 
 	return PV_DONE;
 }
 
+/* What would have been decided then is no decision. */
+static void
+count(struct pv_desk *d, const struct pv_case *c, const struct pv_judgement *j)
+{
+	if (d->decided != NULL && c->at == 0)
+		d->decided[j->decision.reason]++;
+}
+
+PV_RESULT
+pv_judge(struct pv_desk *d, const struct pv_case *c, struct pv_arena *a, struct pv_judgement *out,
+    struct pv_err *e)
+{
+	PV_TRY(judge(d, c, a, out, e));
+	count(d, c, out);
+	return PV_DONE;
+}
+
 PV_RESULT
 pv_judge_again(struct pv_desk *d, const struct pv_case *c, struct pv_arena *a,
     struct pv_judgement *j, struct pv_err *e)
 {
+	enum pv_reason before = j->decision.reason;
+
 	PV_TRY(pv_home_refresh(d, e));
-	return pv_judge(d, c, a, j, e);
+	PV_TRY(judge(d, c, a, j, e));
+	if (j->decision.reason != before)
+		count(d, c, j);
+	return PV_DONE;
 }
 
 /* ---- matters ---- */

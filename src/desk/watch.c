@@ -92,3 +92,9 @@ pv_watch_look(struct pv_watch *w, struct pv_watched *out, struct pv_err *e)
 	*out = now;
 	return PV_DONE;
 }
+
+void
+pv_desk_count_decisions(struct pv_desk *d, _Atomic uint64_t counts[PV_REASON_COUNTS])
+{
+	d->decided = counts;
+}

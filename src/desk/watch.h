@@ -5,6 +5,7 @@
 
 #include "base/env.h"
 #include "base/err.h"
+#include "desk/desk.h"
 
 struct pv_watch;
 
@@ -21,5 +22,9 @@ PV_RESULT pv_watch_open(
 void pv_watch_free(struct pv_watch *w);
 /* The first look tells of no move. */
 PV_RESULT pv_watch_look(struct pv_watch *w, struct pv_watched *out, struct pv_err *e);
+
+/* From now on each decision of d adds one at the place of its reason; counts outlives d. */
+#define PV_REASON_COUNTS (PV_WHY_NOT_BARRED + 1)
+void pv_desk_count_decisions(struct pv_desk *d, _Atomic uint64_t counts[PV_REASON_COUNTS]);
 
 #endif

@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "base/vec.h"
 #include "gateway/frame.h"
+#include "gateway/postfix.h"
 #include "gateway/request.h"
 #include "net/tls.h"
 
@@ -65,6 +66,7 @@ struct pv_front {
 	struct event_base *base;
 	struct pv_server **servers;
 	size_t server_count;
+	struct pv_postfix *postfix[2]; /* policy, lookup; NULL: none */
 	struct pv_loop_stats *stats;
 
 	int line; /* -1: lost */
@@ -715,6 +717,9 @@ is_idle(const struct pv_front *f)
 	for (size_t i = 0; i < f->server_count; i++)
 		if (!pv_server_idle(f->servers[i]))
 			return false;
+	for (size_t i = 0; i < 2; i++)
+		if (f->postfix[i] != NULL && !pv_postfix_idle(f->postfix[i]))
+			return false;
 	return f->asking == 0;
 }
 
@@ -742,6 +747,9 @@ begin_drain(struct pv_front *f)
 	f->drain_until_ms = pv_monotonic_ms() + f->drain_ms;
 	for (size_t i = 0; i < f->server_count; i++)
 		pv_server_drain(f->servers[i]);
+	for (size_t i = 0; i < 2; i++)
+		if (f->postfix[i] != NULL)
+			pv_postfix_drain(f->postfix[i]);
 	tell_watchers(f, PV_SLICE("stop"));
 	event_del(f->tick);
 	event_add(f->tick, &often);
@@ -818,6 +826,23 @@ server_limits(const struct pv_config *c)
 }
 
 static PV_RESULT
+make_postfix(struct pv_front *f, struct pv_err *e)
+{
+	static const enum pv_postfix_kind kinds[2] = { PV_POSTFIX_POLICY, PV_POSTFIX_LOOKUP };
+	int listeners[2] = { f->use.policy, f->use.lookup };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct pv_postfix_use use = {
+			.front = f, .base = f->base, .listener = listeners[i], .kind = kinds[i]
+		};
+
+		if (listeners[i] >= 0)
+			PV_TRY(pv_postfix_new(&f->postfix[i], &use, e));
+	}
+	return PV_DONE;
+}
+
+static PV_RESULT
 make_servers(struct pv_front *f, struct pv_err *e)
 {
 	struct pv_server_use use = { .base = f->base,
@@ -832,7 +857,7 @@ make_servers(struct pv_front *f, struct pv_err *e)
 		PV_TRY(pv_server_new(&f->servers[i], &use, e));
 		f->server_count++;
 	}
-	return PV_DONE;
+	return make_postfix(f, e);
 }
 
 PV_RESULT
@@ -884,6 +909,9 @@ pv_front_free(struct pv_front *f)
 	for (size_t i = 0; i < f->server_count; i++)
 		pv_server_free(f->servers[i]);
 	pv_free(f->servers);
+	for (size_t i = 0; i < 2; i++)
+		if (f->postfix[i] != NULL)
+			pv_postfix_free(f->postfix[i]);
 	for (size_t i = 0; i < f->slots.n; i++)
 		if (f->slots.at[i].t != NULL)
 			pv_front_drop(f->slots.at[i].t);

@@ -15,6 +15,7 @@ struct pv_front_use {
 	unsigned loop;        /* its number */
 	const int *listeners; /* bound and listening; the front's from now on */
 	size_t listener_count;
+	int policy, lookup;     /* where Postfix asks; -1: not; the front's from now on */
 	int keeper;             /* the line; the front's from now on */
 	struct ssl_ctx_st *tls; /* NULL: plain */
 	const struct pv_config *config;

@@ -21,9 +21,11 @@
 #include "base/vec.h"
 #include "desk/batch.h"
 #include "desk/call.h"
+#include "desk/journal.h"
 #include "desk/service.h"
 #include "desk/watch.h"
 #include "gateway/bucket.h"
+#include "gateway/chores.h"
 #include "gateway/edge.h"
 #include "gateway/frame.h"
 #include "gateway/logins.h"
@@ -85,8 +87,11 @@ struct pv_keeper {
 	struct pv_logins *logins;
 	struct pv_buckets *by_caller, *by_address; /* the reading thread's */
 	struct pv_watch *watch;
-	pthread_t watcher;
-	bool watching;
+	struct pv_outside outside;
+	struct pv_desk *chores_desk;
+	struct pv_chores *chores;
+	pthread_t watcher, chores_thread;
+	bool watching, doing_chores;
 	int wake; /* a lane has left something to be written */
 
 	pthread_mutex_t lock;
@@ -508,6 +513,21 @@ begin_all(struct lane *l, struct pv_batch *b, struct job **jobs, size_t n, struc
 	return begun;
 }
 
+/* The last commit's checkpoint is owed until the next one, or until nobody waits. */
+static void
+settle(struct lane *l)
+{
+	struct pv_err e = { 0 };
+	bool waiting;
+
+	pthread_mutex_lock(&l->keeper->lock);
+	waiting = l->queue->n != 0;
+	pthread_mutex_unlock(&l->keeper->lock);
+	if (!waiting && !pv_ok(pv_journal_settle(l->desk, &e)))
+		pv_log_err(l->keeper->use.log, PV_LOG_WARNING,
+		    "a checkpoint of the journal is owed still", &e);
+}
+
 static void
 quick_work(struct lane *l, struct job **jobs, size_t n)
 {
@@ -534,6 +554,7 @@ quick_work(struct lane *l, struct job **jobs, size_t n)
 	for (size_t i = 0; i < begun; i++)
 		running_over(&rs[i]);
 	pv_free(rs);
+	settle(l);
 }
 
 /* Takes what waits; false: the lane is to end. */
@@ -626,37 +647,57 @@ watch_once(struct pv_keeper *k)
 		tell_changed(k, "journal");
 }
 
+/* Waits so long, or until the keeper stops: then true. */
+static bool
+rest(struct pv_keeper *k, long ms)
+{
+	struct timespec until;
+	bool stop;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += ms % 1000 * 1000000L;
+	until.tv_sec += until.tv_nsec / 1000000000L;
+	until.tv_nsec %= 1000000000L;
+	pthread_mutex_lock(&k->lock);
+	if (!k->stop)
+		pthread_cond_timedwait(&k->stopping, &k->lock, &until);
+	stop = k->stop;
+	pthread_mutex_unlock(&k->lock);
+	return stop;
+}
+
 static void *
 watch_run(void *ctx)
 {
 	struct pv_keeper *k = ctx;
-	bool stop = false;
 
-	while (!stop) {
-		struct timespec until;
-
+	do
 		watch_once(k);
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_nsec += WATCH_MS * 1000000L;
-		until.tv_sec += until.tv_nsec / 1000000000L;
-		until.tv_nsec %= 1000000000L;
-		pthread_mutex_lock(&k->lock);
-		if (!k->stop)
-			pthread_cond_timedwait(&k->stopping, &k->lock, &until);
-		stop = k->stop;
-		pthread_mutex_unlock(&k->lock);
-	}
+	while (!rest(k, WATCH_MS));
+	return NULL;
+}
+
+static void *
+chores_run(void *ctx)
+{
+	struct pv_keeper *k = ctx;
+
+	do
+		pv_chores_turn(k->chores);
+	while (!rest(k, 1000));
 	return NULL;
 }
 
 /* ---- reading ---- */
 
 static void
-line_close(struct pv_keeper *k, struct line *l, const char *why)
+line_close(struct pv_keeper *k, struct line *l, bool bad, const char *why)
 {
 	pthread_mutex_lock(&l->lock);
 	if (!l->closed)
-		pv_log(k->use.log, PV_LOG_WARNING, "a front's line is closed", "why", why, NULL);
+		pv_log(k->use.log, bad ? PV_LOG_ERROR : PV_LOG_DEBUG, "a front's line is closed",
+		    "why", why, NULL);
 	l->closed = true;
 	shutdown(l->fd, SHUT_RDWR);
 	pthread_mutex_unlock(&l->lock);
@@ -717,7 +758,7 @@ on_bytes(struct pv_keeper *k, struct line *l)
 		if (got == PV_FRAME_MORE)
 			break;
 		if (got == PV_FRAME_BAD || !on_frame(k, l, &frame, pv_slice_sub(rest, 0, used))) {
-			line_close(k, l, "what came is no question");
+			line_close(k, l, true, "what came is no question");
 			return;
 		}
 		l->in_from += used;
@@ -740,9 +781,9 @@ line_read(struct pv_keeper *k, struct line *l)
 		l->in.n += (size_t)got;
 		on_bytes(k, l);
 	} else if (got == 0) {
-		line_close(k, l, "it ended");
+		line_close(k, l, false, "it ended");
 	} else if (errno != EAGAIN && errno != EINTR) {
-		line_close(k, l, strerror(errno));
+		line_close(k, l, true, strerror(errno));
 	}
 }
 
@@ -792,6 +833,8 @@ stop_lanes(struct pv_keeper *k)
 			pthread_join(k->lanes[i].thread, NULL);
 	if (k->watching)
 		pthread_join(k->watcher, NULL);
+	if (k->doing_chores)
+		pthread_join(k->chores_thread, NULL);
 }
 
 static bool
@@ -804,7 +847,8 @@ start_threads(struct pv_keeper *k)
 			return false;
 	}
 	k->watching = pthread_create(&k->watcher, NULL, watch_run, k) == 0;
-	return k->watching;
+	k->doing_chores = pthread_create(&k->chores_thread, NULL, chores_run, k) == 0;
+	return k->watching && k->doing_chores;
 }
 
 void
@@ -839,6 +883,15 @@ pv_keeper_run(struct pv_keeper *k, int stop_fd)
 /* ---- making ---- */
 
 static PV_RESULT
+open_desk(struct pv_keeper *k, struct pv_desk **out, struct pv_err *e)
+{
+	PV_TRY(pv_desk_open(out, k->use.home, k->use.env, e));
+	pv_desk_lend_callers(*out, k->callers);
+	pv_desk_count_decisions(*out, k->stats->decided);
+	return PV_DONE;
+}
+
+static PV_RESULT
 open_lanes(struct pv_keeper *k, struct pv_err *e)
 {
 	for (size_t i = 0; i < LANES; i++) {
@@ -848,9 +901,10 @@ open_lanes(struct pv_keeper *k, struct pv_err *e)
 		l->queue = i == LANE_QUICK ? &k->quick : i == LANE_LOGIN ? &k->login : &k->slow;
 		l->work = i == LANE_QUICK ? quick_work : i == LANE_LOGIN ? login_work : slow_work;
 		l->at_once = i == LANE_QUICK ? BATCH_MAX : 1;
-		PV_TRY(pv_desk_open(&l->desk, k->use.home, k->use.env, e));
-		pv_desk_lend_callers(l->desk, k->callers);
+		PV_TRY(open_desk(k, &l->desk, e));
 	}
+	PV_TRY(open_desk(k, &k->chores_desk, e));
+	k->chores = pv_chores_new(k->chores_desk, k->service, k->outside.ca, k->use.log, k->stats);
 	return PV_DONE;
 }
 
@@ -874,8 +928,11 @@ pv_keeper_new(struct pv_keeper **out, const struct pv_keeper_use *use, struct pv
 	}
 	k->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	k->logins = pv_logins_new(use->env);
-	k->callers = pv_callers_new(use->env, NULL);
+	k->outside.ca = use->config->fetch.ca;
+	k->callers =
+	    pv_callers_new(use->env, &(struct pv_callers_fetch){ pv_outside_get, &k->outside });
 	k->service = pv_service_new(use->home, use->env);
+	pv_service_ca(k->service, use->config->fetch.ca);
 	k->by_caller =
 	    pv_buckets_new(use->config->limits.calls_per_s, use->config->limits.calls_burst);
 	k->by_address =
@@ -912,9 +969,11 @@ pv_keeper_free(struct pv_keeper *k)
 	queue_drop(k, &k->slow);
 	queue_drop(k, &k->login);
 	pv_watch_free(k->watch);
-	pv_service_free(k->service);
 	for (size_t i = 0; i < LANES; i++)
 		pv_desk_close(k->lanes[i].desk);
+	pv_chores_free(k->chores);
+	pv_desk_close(k->chores_desk);
+	pv_service_free(k->service);
 	pv_callers_free(k->callers);
 	pv_logins_free(k->logins);
 	pv_buckets_free(k->by_caller);

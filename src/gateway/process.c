@@ -103,6 +103,8 @@ make_loops(struct fronts *f, struct ssl_ctx_st *tls, const char *fingerprint, st
 		struct pv_front_use use = { .loop = (unsigned)f->made,
 			.listeners = p->listeners + f->made * p->listener_count,
 			.listener_count = p->listener_count,
+			.policy = p->policy[f->made],
+			.lookup = p->lookup[f->made],
 			.keeper = p->lines[f->made],
 			.tls = tls,
 			.config = p->config,

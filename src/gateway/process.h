@@ -20,6 +20,7 @@ struct pv_process {
 	const int *lines;     /* one a loop */
 	const int *listeners; /* front: loops times listener_count, a loop's beside each other */
 	size_t listener_count;
+	const int *policy, *lookup; /* front: of Postfix, one a loop; -1: none */
 	struct pv_slice url;
 };
 

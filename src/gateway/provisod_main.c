@@ -22,6 +22,7 @@
 #include "base/mem.h"
 #include "base/vec.h"
 #include "gateway/control.h"
+#include "gateway/doors.h"
 #include "gateway/listen.h"
 #include "gateway/notify.h"
 #include "gateway/process.h"
@@ -56,7 +57,8 @@ struct daemon {
 	struct pv_stats *stats;
 	struct pv_address at[ADDRESS_MAX];
 	size_t addresses;
-	int *listeners; /* loops times addresses */
+	int *listeners;             /* loops times addresses */
+	int doors[2][PV_LOOPS_MAX]; /* policy and lookup; -1: none */
 	int lines[PV_LOOPS_MAX][2];
 	struct pv_slice url, fingerprint;
 	struct child child[CHILDREN];
@@ -220,6 +222,21 @@ set_log(struct daemon *d)
 		d->log.json = strcmp(d->log_form, "json") == 0;
 }
 
+static PV_RESULT
+check_doors(const struct pv_doors_config *doors, struct pv_err *e)
+{
+	if (doors == NULL)
+		return PV_DONE;
+	if (doors->policy.n != 0)
+		PV_TRY(pv_within(pv_door_listener_check(doors->policy, e), e, "doors.policy"));
+	if (doors->lookup.n != 0)
+		PV_TRY(pv_within(pv_door_listener_check(doors->lookup, e), e, "doors.lookup"));
+	for (size_t i = 0; i < doors->route_count; i++)
+		PV_TRY(pv_within(
+		    pv_door_route_check(&doors->routes[i], e), e, "doors.routes[%zu]", i));
+	return PV_DONE;
+}
+
 /* On success *out is what holds. Every mistake is logged. */
 static PV_RESULT
 read_settings(struct daemon *d, struct pv_config *out, struct pv_err *e)
@@ -240,6 +257,7 @@ read_settings(struct daemon *d, struct pv_config *out, struct pv_err *e)
 			return (struct pv_status){ e->code };
 		}
 	}
+	PV_TRY(pv_from(check_doors(out->doors, e), e, d->config_path));
 	if (d->home != NULL)
 		out->home = d->home;
 	if (out->home == NULL)
@@ -341,6 +359,41 @@ check_rest(struct daemon *d, struct pv_err *e)
 
 /* ---- starting ---- */
 
+/* Where Postfix asks. */
+static PV_RESULT
+bind_doors(struct daemon *d, struct pv_err *e)
+{
+	const struct pv_doors_config *doors = d->config.doors;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct pv_slice text = doors == NULL ? PV_NO_SLICE
+				       : i == 0      ? doors->policy
+						     : doors->lookup;
+		struct pv_address at;
+
+		for (size_t k = 0; k < PV_LOOPS_MAX; k++)
+			d->doors[i][k] = -1;
+		if (text.n == 0)
+			continue;
+		PV_TRY(pv_within(
+		    pv_address_read(text, &at, e), e, i == 0 ? "doors.policy" : "doors.lookup"));
+		PV_TRY(pv_listen(&at, d->doors[i], d->config.front.loops, e));
+	}
+	return PV_DONE;
+}
+
+/* In a process that is not the front. */
+static void
+close_listeners(struct daemon *d)
+{
+	for (size_t i = 0; i < d->config.front.loops * d->addresses; i++)
+		close(d->listeners[i]);
+	for (size_t i = 0; i < 2; i++)
+		for (size_t k = 0; k < d->config.front.loops; k++)
+			if (d->doors[i][k] >= 0)
+				close(d->doors[i][k]);
+}
+
 static PV_RESULT
 bind_all(struct daemon *d, struct pv_err *e)
 {
@@ -353,6 +406,7 @@ bind_all(struct daemon *d, struct pv_err *e)
 		for (size_t k = 0; k < loops; k++)
 			d->listeners[k * d->addresses + i] = fds[k];
 	}
+	PV_TRY(bind_doors(d, e));
 	d->url = d->config.url;
 	if (d->url.n == 0)
 		d->url =
@@ -382,8 +436,7 @@ close_others(struct daemon *d, size_t which)
 	for (size_t i = 0; i < d->config.front.loops; i++)
 		close(d->lines[i][which == KEEPER ? 0 : 1]);
 	if (which == KEEPER)
-		for (size_t i = 0; i < d->config.front.loops * d->addresses; i++)
-			close(d->listeners[i]);
+		close_listeners(d);
 	for (size_t i = 0; i < which; i++)
 		close(d->child[i].control);
 	close(d->signals);
@@ -402,6 +455,8 @@ run_child(struct daemon *d, size_t which, int control)
 		.lines = lines,
 		.listeners = d->listeners,
 		.listener_count = d->addresses,
+		.policy = d->doors[0],
+		.lookup = d->doors[1],
 		.url = d->url };
 
 	close_others(d, which);
@@ -501,8 +556,7 @@ start(struct daemon *d, struct pv_err *e)
 	PV_TRY(make_lines(d, e));
 	PV_TRY(fork_child(d, KEEPER, e));
 	PV_TRY(fork_child(d, FRONT, e));
-	for (size_t i = 0; i < d->config.front.loops * d->addresses; i++)
-		close(d->listeners[i]);
+	close_listeners(d);
 	for (size_t i = 0; i < d->config.front.loops; i++) {
 		close(d->lines[i][0]);
 		close(d->lines[i][1]);

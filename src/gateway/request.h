@@ -7,10 +7,11 @@
 #include "gateway/edge.h"
 
 /* The tables of all edges, in the order of `edge` labels in /metrics. */
-#define PV_EDGE_TABLES                                                                        \
-	pv_edge_page, pv_edge_api, pv_edge_taxii, pv_edge_kas, pv_edge_authzen, pv_edge_door, \
-	    pv_edge_log
-#define PV_EDGE_NAMES "page", "api", "taxii", "kas", "authzen", "door", "log"
+#define PV_EDGE_TABLES                                                                       \
+	pv_edge_page, pv_edge_files, pv_edge_api, pv_edge_taxii, pv_edge_kas, pv_edge_authzen, \
+	    pv_edge_door, pv_edge_log, pv_edge_register
+#define PV_EDGE_NAMES \
+	"page", "files", "api", "taxii", "kas", "authzen", "door", "log", "register"
 
 /*
  * From the value of Authorization, one header or none. False: it is not to be read, and *status (400 or 401) and *why say so.

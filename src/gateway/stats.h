@@ -36,6 +36,8 @@ struct pv_keeper_stats {
 	pv_count commits, batched; /* calls that shared those commits */
 	pv_count callers_cached, callers_looked_up, limited;
 	pv_count order_log_size, journal_size;
+	pv_count decided[16];       /* by enum pv_reason */
+	pv_count open, lease_age_s; /* of the own order log, at the last look */
 };
 
 struct pv_stats {
