@@ -65,6 +65,9 @@ struct pv_layout {
 		.text = doc                                                             \
 	}
 
+/* What OBLIGATIONS lists: struct pv_obligation. */
+extern const struct pv_layout pv_layout_obligation;
+
 /* What is not said is zero, texts live in a; unknown members, wrong types are refused with their path. */
 PV_RESULT pv_layout_read(const struct pv_layout *l, const struct pv_json *doc, uint32_t node,
     struct pv_arena *a, void *out, struct pv_err *e);

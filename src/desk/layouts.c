@@ -130,7 +130,7 @@ static const struct pv_field opened_fields[] = {
 	    "Until when one is to be told."),
 	END,
 };
-const struct pv_layout pv_layout_opened = { "Opening", sizeof(struct pv_opened), opened_fields };
+const struct pv_layout pv_layout_opened = { "OpenedBy", sizeof(struct pv_opened), opened_fields };
 
 static const struct pv_field report_row_fields[] = {
 	RECORD(
