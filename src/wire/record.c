@@ -463,9 +463,8 @@ may_be_empty(const struct pv_member *m)
 	return false;
 }
 
-/* Of a report, by sharing it. */
-static bool
-is_filled_in(const char *name)
+bool
+pv_member_filled_in(const char *name)
 {
 	static const char *const names[] = { "id", "originator", "title", "created", "content",
 		"reliability", "credibility" };
@@ -483,7 +482,7 @@ may_be_missing(const struct pv_member *m, unsigned flags)
 		return (flags & (PV_READ_BARE | PV_READ_DRAFT)) != 0;
 	if ((m->flags & PV_M_REQUIRED) == 0)
 		return true;
-	if ((flags & PV_READ_LABEL) != 0 && is_filled_in(m->name))
+	if ((flags & PV_READ_LABEL) != 0 && pv_member_filled_in(m->name))
 		return true;
 	if ((flags & PV_READ_NEW) != 0 && strcmp(m->name, "id") == 0)
 		return true;

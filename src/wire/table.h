@@ -135,4 +135,7 @@ PV_RESULT pv_check_past(uint64_t happened, uint64_t recorded, const char *field,
 /* by_person and means go together */
 PV_RESULT pv_check_means(struct pv_slice by_person, struct pv_slice means, struct pv_err *e);
 
+/* Of a report, by sharing it: a label that is yet to be shared may leave it out. */
+bool pv_member_filled_in(const char *name);
+
 #endif

@@ -229,16 +229,24 @@ write_member(struct pv_jsonw *w, const struct pv_member *m, const void *in)
 }
 
 static void
-write_members(struct pv_jsonw *w, const struct pv_table *const tables[2], const void *in)
+write_some(
+    struct pv_jsonw *w, const struct pv_table *const tables[2], const void *in, bool to_be_shared)
 {
 	size_t at[2] = { 0, 0 };
 
 	pv_jsonw_object(w, NULL);
 	for (const struct pv_member *m = pv_table_next(tables, at); m != NULL;
 	     m = pv_table_next(tables, at))
-		if (!left_out(m, in))
+		if (!left_out(m, in) &&
+		    !(to_be_shared && unset(m, in) && pv_member_filled_in(m->name)))
 			write_member(w, m, in);
 	pv_jsonw_end(w);
+}
+
+static void
+write_members(struct pv_jsonw *w, const struct pv_table *const tables[2], const void *in)
+{
+	write_some(w, tables, in, false);
 }
 
 void
@@ -247,7 +255,8 @@ pv_record_write(const struct pv_record *r, struct pv_buf *out)
 	const struct pv_table *const tables[2] = { &pv_table_common, pv_table_of(r->kind) };
 	struct pv_jsonw w = { .out = out };
 
-	write_members(&w, tables, r);
+	/* a label without a digest of its content was never shared, so never signed */
+	write_some(&w, tables, r, r->kind == PV_REPORT && r->report.sha256.n == 0);
 }
 
 void
