@@ -11,6 +11,7 @@
 
 struct words {
 	const char *lang;
+	const char *of; /* between day, month and year */
 	const char *title, *none, *in_force, *hold, *not_now, *ended, *since, *original,
 	    *translation, *signed_text, *stops, *limits, *giving, *taking, *both, *with,
 	    *everything, *topic, *region, *purposes, *channels, *except, *ends, *by_lift, *until,
@@ -19,7 +20,7 @@ struct words {
 };
 
 static const struct words all_words[] = {
-	{ "en", "Public orders of", "has no public order in force or ended.", "In force",
+	{ "en", " ", "Public orders of", "has no public order in force or ended.", "In force",
 	    "In force: a hold, not yet signed by all officers", "Not in force now", "Ended",
 	    "since", "the original", "translation", "signed", "Stops", "Restricts", "giving",
 	    "taking", "giving and taking", "with", "everything", "topic", "region", "purposes",
@@ -33,11 +34,12 @@ static const struct words all_words[] = {
 	    "tlog-proof reads it, and so does",
 	    { "January", "February", "March", "April", "May", "June", "July", "August", "September",
 		"October", "November", "December" } },
-	{ "es", "Órdenes públicas de", "no tiene ninguna orden pública vigente ni terminada.",
-	    "Vigente", "Vigente: retención, aún sin la firma de todos los oficiales",
-	    "No vigente ahora", "Terminada", "desde", "el original", "traducción", "firmado",
-	    "Suspende", "Restringe", "dar", "recibir", "dar y recibir", "con", "todo", "materia",
-	    "región", "fines", "canales", "Salvo", "Termina", "cuando se levante", "el",
+	{ "es", " de ", "Órdenes públicas de",
+	    "no tiene ninguna orden pública vigente ni terminada.", "Vigente",
+	    "Vigente: retención, aún sin la firma de todos los oficiales", "No vigente ahora",
+	    "Terminada", "desde", "el original", "traducción", "firmado", "Suspende", "Restringe",
+	    "dar", "recibir", "dar y recibir", "con", "todo", "materia", "región", "fines",
+	    "canales", "Salvo", "Termina", "cuando se levante", "el",
 	    "o cuando se certifique que ha terminado:", "ahora:", "Fundamento", "Archivo de prueba",
 	    "Tal como se firmó", "Compruébelo usted mismo",
 	    "Completo hasta este tamaño del registro de órdenes:",
@@ -49,8 +51,8 @@ static const struct words all_words[] = {
 	    "cualquier herramienta para C2SP tlog-proof, y también",
 	    { "enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto",
 		"septiembre", "octubre", "noviembre", "diciembre" } },
-	{ "fr", "Ordres publics de", "n'a aucun ordre public, en vigueur ou terminé.", "En vigueur",
-	    "En vigueur : retenue, pas encore signée par tous les officiers",
+	{ "fr", " ", "Ordres publics de", "n'a aucun ordre public, en vigueur ou terminé.",
+	    "En vigueur", "En vigueur : retenue, pas encore signée par tous les officiers",
 	    "Pas en vigueur maintenant", "Terminé", "depuis", "l'original", "traduction", "signé",
 	    "Suspend", "Restreint", "donner", "recevoir", "donner et recevoir", "avec", "tout",
 	    "matière", "région", "finalités", "canaux", "Sauf", "Prend fin", "quand il est levé",
@@ -110,8 +112,8 @@ put_time(struct pv_buf *out, const struct words *w, uint64_t second)
 	(void)pv_slice_u64(pv_slice_sub(s, 8, 10), &day);
 	if (month < 1 || month > 12)
 		month = 1;
-	pv_buf_addf(out, "<time datetime=\"%.*s\">%llu %s %.4s, %.5s UTC</time>", PV_FMT(s),
-	    (unsigned long long)day, w->months[month - 1], s.p, s.p + 11);
+	pv_buf_addf(out, "<time datetime=\"%.*s\">%llu%s%s%s%.4s, %.5s UTC</time>", PV_FMT(s),
+	    (unsigned long long)day, w->of, w->months[month - 1], w->of, s.p, s.p + 11);
 }
 
 static void
