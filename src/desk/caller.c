@@ -14,6 +14,8 @@
 #include "desk/account.h"
 #include "desk/callers.h"
 #include "desk/home.h"
+#include "desk/issuer.h"
+#include "desk/passport.h"
 #include "desk/token.h"
 
 /* ---- certificates ---- */
@@ -112,13 +114,22 @@ by_password(struct pv_desk *d, const struct pv_credential *c, bool may_wait, str
 /* ---- tokens ---- */
 
 static PV_RESULT
-by_token(struct pv_desk *d, struct pv_slice text, struct pv_arena *a, struct pv_caller *out,
-    struct pv_err *e)
+by_token(struct pv_desk *d, struct pv_slice text, bool may_wait, struct pv_arena *a,
+    struct pv_caller *out, bool *slow, struct pv_err *e)
 {
+	PV_AUTO(pv_jwt_freep) struct pv_jwt *t = NULL;
+	struct pv_err ignored;
+
 	if (text.n > PV_CREDENTIAL_MAX)
 		return PV_DONE;
 	if (pv_slice_starts(text, PV_TOKEN_PREFIX))
 		return pv_token_caller(d, text, a, out, e);
+	if (!pv_ok(pv_jwt_read(&t, text, &ignored)))
+		return PV_DONE;
+	if (!pv_slice_is(pv_jwt_typ(t), PV_PASSPORT_TYP) &&
+	    !pv_slice_is(pv_jwt_typ(t), PV_GATEWAY_TYP))
+		return pv_issuer_caller(d, t, may_wait, a, out, slow, e);
+	pv_passport_caller(d, t, a, out);
 	return PV_DONE;
 }
 
@@ -140,7 +151,7 @@ resolve(struct pv_desk *d, const struct pv_credential *c, bool may_wait, struct 
 		by_certificate(d, c->text, out);
 		break;
 	case PV_CRED_BEARER:
-		PV_TRY(by_token(d, c->text, a, out, e));
+		PV_TRY(by_token(d, c->text, may_wait, a, out, slow, e));
 		break;
 	case PV_CRED_BASIC:
 		PV_TRY(by_password(d, c, may_wait, a, out, slow, e));

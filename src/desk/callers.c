@@ -15,10 +15,17 @@
 #include "crypto/hash.h"
 #include "crypto/secret.h"
 #include "desk/home.h"
+#include "desk/issuer.h"
 
 #define VERIFIED 256  /* passwords that are remembered; then the oldest go */
 #define PEERS    4096 /* addresses share these places: at worst two share a ration */
 #define MILLI    1000
+#define ISSUERS  32 /* whose keys are held; as many as records bind, as a rule */
+
+#define KEYS_FRESH_MS 600000  /* then they are fetched again */
+#define KEYS_LIVE_MS  3600000 /* then they count no more */
+#define AGAIN_MS      60000   /* between two fetches */
+#define AGAIN_NONE_MS 10000   /* while there are none at all */
 
 struct bucket {
 	uint64_t milli, at_ms; /* thousandths of a try that were used, as of then */
@@ -26,6 +33,13 @@ struct bucket {
 struct verified {
 	uint8_t mac[PV_HASH];
 	uint64_t until_ms; /* 0: empty */
+};
+
+struct issuer {
+	char *url; /* NULL: empty */
+	struct pv_jwks *keys;
+	uint64_t fetched_ms, tried_ms; /* 0: never */
+	bool fetching;
 };
 
 struct pv_callers {
@@ -36,6 +50,9 @@ struct pv_callers {
 	struct verified verified[VERIFIED];
 	size_t next;
 	struct bucket peers[PEERS], all;
+	pthread_mutex_t fetching; /* held while keys are fetched, without the other lock */
+	struct issuer issuers[ISSUERS];
+	size_t next_issuer;
 };
 
 struct pv_callers *
@@ -44,6 +61,7 @@ pv_callers_new(const struct pv_env *env, const struct pv_callers_fetch *fetch)
 	struct pv_callers *c = PV_NEW(struct pv_callers);
 
 	pthread_mutex_init(&c->lock, NULL);
+	pthread_mutex_init(&c->fetching, NULL);
 	c->env = *env;
 	if (fetch != NULL)
 		c->fetch = *fetch;
@@ -57,6 +75,11 @@ pv_callers_free(struct pv_callers *c)
 	if (c == NULL)
 		return;
 	pthread_mutex_destroy(&c->lock);
+	pthread_mutex_destroy(&c->fetching);
+	for (size_t i = 0; i < ISSUERS; i++) {
+		pv_free(c->issuers[i].url);
+		pv_jwks_free(c->issuers[i].keys);
+	}
 	pv_secret_free(c->key);
 	pv_free(c);
 }
@@ -185,6 +208,137 @@ pv_callers_may_try(struct pv_callers *c, struct pv_slice peer, bool take)
 	}
 	pthread_mutex_unlock(&c->lock);
 	return may && all;
+}
+
+/* ---- issuers' keys ---- */
+
+/* Its place, one taken from another when all are full; not from one that is being fetched. NULL: none is free. */
+static struct issuer *
+issuer_of(struct pv_callers *c, struct pv_slice url)
+{
+	struct issuer *x;
+
+	for (size_t i = 0; i < ISSUERS; i++)
+		if (c->issuers[i].url != NULL && pv_slice_is(url, c->issuers[i].url))
+			return &c->issuers[i];
+	x = &c->issuers[c->next_issuer];
+	if (x->fetching)
+		return NULL;
+	c->next_issuer = (c->next_issuer + 1) % ISSUERS;
+	pv_free(x->url);
+	pv_jwks_free(x->keys);
+	*x = (struct issuer){ .url = pv_alloc(url.n + 1) };
+	memcpy(x->url, url.p, url.n);
+	return x;
+}
+
+enum found { FOUND_NO = 0, FOUND_GOOD, FOUND_BAD };
+
+/* With the keys at hand: BAD is a signature that is not that key's, and no other key would help. */
+static enum found
+look(const struct pv_callers *c, const struct issuer *x, const struct pv_jwt *t)
+{
+	const struct pv_jwk *k;
+
+	if (x->keys == NULL || now_ms(c) - x->fetched_ms >= KEYS_LIVE_MS)
+		return FOUND_NO;
+	k = pv_jwks_find(x->keys, pv_jwt_kid(t), pv_jwt_alg(t));
+	if (k == NULL)
+		return FOUND_NO;
+	return pv_jwt_verify(t, k) ? FOUND_GOOD : FOUND_BAD;
+}
+
+static bool
+may_fetch(const struct pv_callers *c, const struct issuer *x)
+{
+	uint64_t pause = x->keys != NULL ? AGAIN_MS : AGAIN_NONE_MS;
+
+	return c->fetch.get != NULL && !x->fetching &&
+	       (x->tried_ms == 0 || now_ms(c) - x->tried_ms >= pause);
+}
+
+static PV_RESULT
+fetch_keys(struct pv_callers *c, struct pv_slice url, struct pv_jwks **out, struct pv_err *e)
+{
+	PV_AUTO(pv_arena_freep) struct pv_arena *a = pv_arena_new();
+	PV_AUTO(pv_buf_free) struct pv_buf b = { 0 };
+	struct pv_slice base = url, uri;
+
+	while (base.n > 0 && base.p[base.n - 1] == '/')
+		base.n--;
+	PV_TRY(c->fetch.get(c->fetch.ctx,
+	    pv_arena_printf(a, "%.*s/.well-known/openid-configuration", PV_FMT(base)).p, &b, e));
+	PV_TRY(pv_issuer_discover(pv_buf_slice(&b), url, a, &uri, e));
+	pv_buf_clear(&b);
+	PV_TRY(c->fetch.get(c->fetch.ctx, pv_arena_str(a, uri), &b, e));
+	return pv_jwks_read(out, pv_buf_slice(&b), e);
+}
+
+/* Called with the lock, which is given up meanwhile. What fails leaves things as they are. */
+static void
+fetch(struct pv_callers *c, struct issuer *x)
+{
+	struct pv_jwks *keys = NULL;
+	struct pv_err e;
+	struct pv_status st;
+
+	x->fetching = true;
+	x->tried_ms = now_ms(c);
+	pthread_mutex_unlock(&c->lock);
+	pthread_mutex_lock(&c->fetching);
+	st = fetch_keys(c, pv_slice_of(x->url), &keys, &e);
+	pthread_mutex_unlock(&c->fetching);
+	pthread_mutex_lock(&c->lock);
+	x->fetching = false;
+	if (!pv_ok(st))
+		return;
+	pv_jwks_free(x->keys);
+	x->keys = keys;
+	x->fetched_ms = now_ms(c);
+}
+
+/* Somebody else is fetching them: called with the lock, which is given up until that is over. */
+static void
+wait_for(struct pv_callers *c, const struct issuer *x)
+{
+	while (x->fetching) {
+		pthread_mutex_unlock(&c->lock);
+		pthread_mutex_lock(&c->fetching);
+		pthread_mutex_unlock(&c->fetching);
+		pthread_mutex_lock(&c->lock);
+	}
+}
+
+bool
+pv_callers_signed(
+    struct pv_callers *c, struct pv_slice issuer, const struct pv_jwt *t, bool may_wait, bool *slow)
+{
+	enum found found = FOUND_BAD;
+	struct issuer *x;
+
+	pthread_mutex_lock(&c->lock);
+	x = issuer_of(c, issuer);
+	if (x != NULL) {
+		bool old;
+
+		found = look(c, x, t);
+		old = found == FOUND_GOOD && now_ms(c) - x->fetched_ms >= KEYS_FRESH_MS;
+		if (found == FOUND_NO && x->fetching && may_wait) {
+			wait_for(c, x);
+			x = issuer_of(c, issuer); /* its place may be another's by now */
+			found = x != NULL ? look(c, x, t) : FOUND_NO;
+		} else if ((found == FOUND_NO || (old && may_wait)) && may_fetch(c, x)) {
+			*slow = !may_wait;
+			if (may_wait) {
+				fetch(c, x);
+				found = look(c, x, t);
+			}
+		} else if (found == FOUND_NO && x->fetching) {
+			*slow = true;
+		}
+	}
+	pthread_mutex_unlock(&c->lock);
+	return found == FOUND_GOOD;
 }
 
 /* ---- for other processes ---- */

@@ -3,6 +3,7 @@
 #ifndef PV_DESK_CALLERS_H
 #define PV_DESK_CALLERS_H
 
+#include "crypto/jwt.h"
 #include "desk/caller.h"
 #include "store/store.h"
 
@@ -22,6 +23,14 @@ void pv_callers_verify(struct pv_callers *c, const struct pv_slice *what, size_t
  * and then four a second for all. take: it will.
  */
 bool pv_callers_may_try(struct pv_callers *c, struct pv_slice peer, bool take);
+
+/*
+ * Whether a key of that issuer signed the token. Its keys are fetched when there are none, when the token names one that
+ * is not among them, or when they are ten minutes old: at most once a minute. None that is older than an hour counts.
+ * may_wait false: what would be fetched is left, *slow.
+ */
+bool pv_callers_signed(struct pv_callers *c, struct pv_slice issuer, const struct pv_jwt *t,
+    bool may_wait, bool *slow);
 
 /* Goes with every change of tokens and passwords: META "callers", another body each time, for who keeps answers of ours. */
 struct pv_store_change pv_callers_moved_row(struct pv_desk *d, struct pv_arena *a);

@@ -210,10 +210,10 @@ static bool
 may_bind(const struct pv_key *k)
 {
 	if (pv_slice_starts(k->binding, PV_SLICE("address:")) ||
-	    pv_slice_starts(k->binding, PV_SLICE("header:")))
+	    pv_slice_starts(k->binding, PV_SLICE("header:")) || k->binding.n == 0)
 		return false;
-	return k->use == PV_USE_CREDENTIAL || k->use == PV_USE_TLS ||
-	       (k->use == PV_USE_ISSUER && k->binding.n != 0);
+	return k->use == PV_USE_CREDENTIAL || k->use == PV_USE_ISSUER ||
+	       (k->use == PV_USE_TLS && k->key.n == 0); /* with a key it is a server of theirs */
 }
 
 static PV_RESULT
