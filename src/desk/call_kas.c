@@ -42,7 +42,7 @@ run_keys(struct pv_call_run *c, struct pv_err *e)
 }
 
 static const struct pv_field attributes_ask_fields[] = {
-	PV_FIELD(struct pv_kas_attributes_ask, fqns, "fqns", PV_AS_NAMES, PV_MUST,
+	PV_FIELD(struct pv_kas_attributes_ask, fqns, "fqns", PV_AS_NAMES, 0,
 	    "Attribute values, as https://NAMESPACE/attr/NAME/value/VALUE."),
 	{ .name = NULL },
 };
@@ -52,6 +52,8 @@ static const struct pv_layout attributes_ask = { "KasAttributesAsk",
 static const struct pv_field attributes_fields[] = {
 	PV_FIELD(struct pv_kas_attributes, unknown, "unknown", PV_AS_NAMES, 0,
 	    "Those that no agreement of the caller's has."),
+	PV_FIELD(struct pv_kas_attributes, url, "url", PV_AS_TEXT, 0,
+	    "How files that were sealed here name this service."),
 	{ .name = NULL },
 };
 static const struct pv_layout attributes_layout = { "KasAttributes",

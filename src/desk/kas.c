@@ -142,6 +142,7 @@ pv_desk_kas_attributes(struct pv_desk *d, const struct pv_caller *who,
 			unknown[n++] = ask->fqns.at[i];
 	}
 	out->unknown = (struct pv_names){ unknown, n };
+	out->url = d->kas_url;
 	return PV_DONE;
 }
 

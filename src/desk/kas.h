@@ -38,6 +38,7 @@ struct pv_kas_attributes_ask {
 };
 struct pv_kas_attributes {
 	struct pv_names unknown; /* also those that the caller may not see */
+	struct pv_slice url;     /* of the key service, as sealed files name it */
 };
 /* An attribute is one of a standing agreement from or to the caller's party, or of any for who oversees it. */
 PV_RESULT pv_desk_kas_attributes(struct pv_desk *d, const struct pv_caller *who,
