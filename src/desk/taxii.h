@@ -141,6 +141,12 @@ struct pv_taxii_status {
 	const struct pv_taxii_detail *successes, *failures;
 	size_t success_count, failure_count;
 };
+/*
+ * The objects of an envelope, for the process that reads foreign bytes; it needs no desk. What is wrong with one object is
+ * said in it; an error: the envelope itself is wrong.
+ */
+PV_RESULT pv_taxii_envelope_read(struct pv_slice text, struct pv_arena *a,
+    const struct pv_taxii_object **out, size_t *n, struct pv_err *e);
 PV_RESULT pv_taxii_take(struct pv_desk *d, const struct pv_caller *who,
     const struct pv_taxii_push *push, struct pv_slice bytes, struct pv_arena *a,
     struct pv_taxii_status *out, struct pv_err *e);
@@ -182,7 +188,7 @@ struct pv_taxii_answer {
 struct pv_taxii_page; /* one on its way */
 /*
  * Decides and makes the page, and lays its entry; then, when that is durable, looks again. The body of the answer is
- * appended to body by end.
+ * appended to body by end. The home is refreshed by who makes the batch.
  */
 PV_RESULT pv_taxii_page_begin(struct pv_taxii_page **out, struct pv_batch *b,
     const struct pv_caller *who, const struct pv_taxii_ask *ask, struct pv_arena *a,
@@ -215,5 +221,27 @@ struct pv_taxii_row {
 };
 PV_RESULT pv_taxii_rows(struct pv_desk *d, struct pv_arena *a, const struct pv_taxii_row **out,
     size_t *n, struct pv_err *e);
+
+/* ---- what the edge and the keeper pass to each other besides (desk/call_taxii.c) ---- */
+
+struct pv_taxii_where {
+	struct pv_slice purpose, collection, id; /* id: of a status */
+};
+struct pv_taxii_purposes {
+	struct pv_names purposes;
+};
+struct pv_taxii_known {
+	bool found;
+	struct pv_slice title;
+	const struct pv_taxii_collection *rows;
+	size_t count;
+};
+struct pv_taxii_found {
+	bool found;
+};
+struct pv_taxii_pushed {
+	enum pv_taxii_result result;
+	struct pv_slice why;
+};
 
 #endif
