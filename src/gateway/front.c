@@ -542,9 +542,18 @@ hit_over(struct hit *h)
 }
 
 static void
+count_answer(const struct pv_x *x, struct hit *h)
+{
+	int class = pv_x_status(x) / 100;
+
+	if (class >= 1 && class <= 5)
+		pv_count_add(&h->h.front->stats->answered[h->table][class], 1);
+}
+
+static void
 on_gone(struct pv_x *x, void *user)
 {
-	(void)x;
+	count_answer(x, user);
 	hit_over(user);
 }
 
@@ -553,7 +562,7 @@ on_done(struct pv_x *x, void *user)
 {
 	struct hit *h = user;
 
-	(void)x;
+	count_answer(x, h);
 	pv_stats_latency(h->h.front->stats, h->table, pv_monotonic_us() - h->began_us);
 	hit_over(h);
 }
@@ -663,7 +672,6 @@ on_request(struct pv_x *x, void *ctx)
 	pv_x_on_done(x, on_done);
 	routed = pv_route_find(tables, TABLES, h->h.head->method, h->h.head->path, a, &h->h.route,
 	    &h->table, h->h.part, &allowed);
-	pv_count_add(&f->stats->requests[h->table], 1);
 	on_routed(h, routed, allowed);
 }
 
@@ -683,8 +691,6 @@ count_servers(struct pv_front *f)
 		all.bad += c.bad;
 		all.timeouts += c.timeouts;
 		all.handshakes_failed += c.handshakes_failed;
-		for (size_t k = 0; k < 6; k++)
-			all.by_class[k] += c.by_class[k];
 	}
 	pv_count_set(&f->stats->open, all.open);
 	pv_count_set(&f->stats->accepted, all.accepted);
@@ -692,8 +698,6 @@ count_servers(struct pv_front *f)
 	pv_count_set(&f->stats->bad, all.bad);
 	pv_count_set(&f->stats->timeouts, all.timeouts);
 	pv_count_set(&f->stats->handshakes_failed, all.handshakes_failed);
-	for (size_t k = 0; k < 6; k++)
-		pv_count_set(&f->stats->by_class[k], all.by_class[k]);
 }
 
 static void

@@ -182,7 +182,7 @@ answer(struct pv_keeper *k, struct job *j, enum pv_edge_reply_kind kind, const s
 	}
 	f.part[PV_PART_JSON] = json;
 	f.part[PV_PART_TAIL] = tail;
-	pv_count_add(&k->stats->calls[kind < 5 ? kind : 0], 1);
+	pv_count_add(&k->stats->calls[kind], 1);
 	line_put(k, j->line, &f);
 	job_free(k, j);
 }

@@ -9,6 +9,7 @@
 #include "gateway/control.h"
 #include "gateway/front.h"
 #include "gateway/keeper.h"
+#include "gateway/sandbox.h"
 #include "net/tls.h"
 
 enum { EXIT_GOOD = 0, EXIT_CONFIG = 3, EXIT_BUG = 70 };
@@ -53,7 +54,8 @@ pv_process_keeper(const struct pv_process *p)
 	struct pv_err e = { 0 };
 
 	leave_signals_to_the_parent();
-	if (!pv_ok(pv_keeper_new(&k, &use, &e))) {
+	if (!pv_ok(pv_sandbox_keeper(p->config->home, p->config->fetch.ca, &p->log, &e)) ||
+	    !pv_ok(pv_keeper_new(&k, &use, &e))) {
 		tell(p, PV_CONTROL_ERROR, &e);
 		return EXIT_CONFIG;
 	}
@@ -195,7 +197,7 @@ pv_process_front(const struct pv_process *p)
 	struct pv_err e = { 0 };
 
 	leave_signals_to_the_parent();
-	if (!pv_ok(begin_front(&f, &e))) {
+	if (!pv_ok(pv_sandbox_front(&p->log, &e)) || !pv_ok(begin_front(&f, &e))) {
 		tell(p, PV_CONTROL_ERROR, &e);
 		return EXIT_CONFIG;
 	}

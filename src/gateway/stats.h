@@ -18,11 +18,9 @@
 typedef _Atomic uint64_t pv_count;
 
 struct pv_loop_stats {
-	pv_count beat_ms;                /* CLOCK_MONOTONIC of the loop's last turn */
-	pv_count requests[PV_EDGES_MAX]; /* that met a route */
-	pv_count by_class[6];
-	pv_count latency[PV_EDGES_MAX]
-			[PV_BUCKETS]; /* by route's edge, request read to answer taken */
+	pv_count beat_ms;                           /* CLOCK_MONOTONIC of the loop's last turn */
+	pv_count answered[PV_EDGES_MAX][6];         /* by route's edge and class of status */
+	pv_count latency[PV_EDGES_MAX][PV_BUCKETS]; /* from the head read to the answer taken */
 	pv_count latency_sum_us[PV_EDGES_MAX];
 	pv_count open, accepted, refused, bad, timeouts, handshakes_failed;
 	pv_count asked, asking, dropped; /* of the keeper; now waiting; answers nobody waited for */
@@ -30,7 +28,7 @@ struct pv_loop_stats {
 
 struct pv_keeper_stats {
 	pv_count beat_ms;
-	pv_count calls[5]; /* by how they ended: enum pv_edge_reply_kind less DOWN, at its place */
+	pv_count calls[6]; /* by how they ended: enum pv_edge_reply_kind */
 	pv_count refused_full, cancelled;
 	pv_count quick_waiting, slow_waiting, callers_waiting;
 	pv_count commits, batched; /* calls that shared those commits */

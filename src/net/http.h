@@ -150,6 +150,7 @@ const struct pv_request_head *pv_x_head(const struct pv_x *x); /* lives as long 
 struct pv_arena *pv_x_arena(struct pv_x *x);                   /* lives as long as x */
 struct pv_slice pv_x_peer(const struct pv_x *x);               /* "192.0.2.1" or "2001:db8::1" */
 bool pv_x_tls(const struct pv_x *x);
+int pv_x_status(const struct pv_x *x); /* what was answered, in on_done and on_gone; 0: nothing */
 struct x509_st *pv_x_certificate(
     const struct pv_x *x); /* the client's, as OpenSSL verified it; NULL: none. Borrowed */
 void *pv_x_user(const struct pv_x *x);

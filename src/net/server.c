@@ -100,6 +100,7 @@ struct pv_x {
 	bool refused;       /* it is ours, not the handler's */
 	bool ask;           /* drained is to be called */
 	uint64_t left;
+	int status; /* of the answer; 0: none yet */
 	struct pv_buf headers;
 	void (*gone)(struct pv_x *x, void *user);
 	void (*done)(struct pv_x *x, void *user);
@@ -472,6 +473,7 @@ begin_answer(struct pv_x *x, int status)
 	c->close = c->close || !x->over || !x->head.keep_alive || c->server->draining ||
 		   c->requests >= c->server->limits.requests;
 	count_answer(c->server, status);
+	x->status = status;
 }
 
 static void
@@ -1206,6 +1208,12 @@ struct pv_slice
 pv_x_peer(const struct pv_x *x)
 {
 	return pv_slice_of(x->c->peer);
+}
+
+int
+pv_x_status(const struct pv_x *x)
+{
+	return x->status;
 }
 
 bool
