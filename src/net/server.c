@@ -11,8 +11,8 @@
  * Deadlines are ours, one timer a connection, absolute: libevent's own begin anew with every byte. The timer is lazy:
  * it stays where it is when a deadline moves back, and looks again when it fires.
  *
- * Reading stays on while a handler thinks, else a client that left would not be seen; a high watermark bounds what a
- * pipelining client can make us hold.
+ * Reading stays on while a handler thinks, else a client that left would not be seen. What a pipelining client can make
+ * us hold is bounded by a watermark, and by us: libevent calls back in a busy loop for as long as it stands above one.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -81,6 +81,7 @@ struct conn {
 	unsigned requests;
 	enum phase phase;
 	bool dead, queued, working, close, reset;
+	bool full; /* reading is off: enough is held */
 	char peer[INET6_ADDRSTRLEN];
 };
 
@@ -92,6 +93,7 @@ struct pv_x {
 	enum mode mode;
 	bool over, handed, paused; /* the body: was read, was given whole, is not wanted now */
 	uint64_t max, got;
+	unsigned time_left; /* ms, while it is paused */
 	struct pv_buf body;
 	void (*whole)(struct pv_x *x, struct pv_slice body);
 	void (*some)(struct pv_x *x, struct pv_slice data, bool last);
@@ -304,6 +306,7 @@ conn_free(struct conn *c)
 	struct pv_x *x = c->x;
 
 	c->queued = true; /* whatever gone does, it is not put on the list again */
+	c->x = NULL;
 	if (x != NULL && x->gone != NULL)
 		x->gone(x, x->user);
 	if (x != NULL)
@@ -351,6 +354,8 @@ finish(struct conn *c)
 	if (last != NULL)
 		last(x, x->user);
 	x_free(x);
+	if (c->dead)
+		return;
 	c->close = c->close || c->server->draining;
 	if (c->close && (unread || evbuffer_get_length(bufferevent_get_input(c->bev)) > 0)) {
 		linger(c);
@@ -583,7 +588,8 @@ pv_x_end(struct pv_x *x)
 void
 pv_x_cut(struct pv_x *x)
 {
-	cut(x->c);
+	if (x->c->x == x)
+		cut(x->c);
 }
 
 void
@@ -648,8 +654,9 @@ take_body(struct pv_x *x)
 	    evbuffer_get_length(bufferevent_get_input(c->bev)) == 0)
 		send_bytes(c, PV_SLICE("HTTP/1.1 100 Continue\r\n\r\n"));
 	c->taken = 0;
+	x->time_left = c->server->limits.body_ms;
 	if (!x->paused)
-		enter(c, PHASE_BODY, c->server->limits.body_ms);
+		enter(c, PHASE_BODY, x->time_left);
 	if (!c->working)
 		queue(c);
 }
@@ -687,10 +694,16 @@ pv_x_pause(struct pv_x *x, bool pause)
 	x->paused = pause;
 	if (c->dead || x->mode != BODY_STREAM || x->answer != ANSWER_NONE)
 		return;
-	c->taken = x->got;
-	enter(c, pause ? PHASE_HANDLER : PHASE_BODY, pause ? 0 : c->server->limits.body_ms);
-	if (!pause)
+	/* The client's time stands still meanwhile; it does not begin anew, else one that dribbles had for ever. */
+	if (pause) {
+		uint64_t now = now_ms();
+
+		x->time_left = c->deadline > now ? (unsigned)(c->deadline - now) : 1;
+		enter(c, PHASE_HANDLER, 0);
+	} else {
+		enter(c, PHASE_BODY, x->time_left);
 		queue(c);
+	}
 }
 
 /* Gives the handler what there is. The request may be answered or dead afterwards. */
@@ -832,6 +845,20 @@ step(struct conn *c)
 	return c->x == NULL ? head_step(c) : body_step(c);
 }
 
+static void
+read_or_not(struct conn *c)
+{
+	bool full = evbuffer_get_length(bufferevent_get_input(c->bev)) >= READ_HIGH;
+
+	if (c->dead || full == c->full)
+		return;
+	c->full = full;
+	if (full)
+		bufferevent_disable(c->bev, EV_READ);
+	else
+		bufferevent_enable(c->bev, EV_READ);
+}
+
 /* Whatever can be done now: read on, ask for more to send, or finish. */
 static void
 work_on(struct conn *c)
@@ -846,6 +873,7 @@ work_on(struct conn *c)
 	}
 	while (step(c))
 		;
+	read_or_not(c);
 	c->working = false;
 	if (!c->dead && c->x != NULL && c->x->answer == ANSWER_ENDED &&
 	    evbuffer_get_length(bufferevent_get_output(c->bev)) == 0)

@@ -348,7 +348,7 @@ make_tls(const struct options *o)
 	struct pv_tls_use use = { 0 };
 	uint64_t now = (uint64_t)time(NULL);
 	struct pv_err e = { 0 };
-	SSL_CTX *tls;
+	SSL_CTX *tls = NULL;
 
 	if (!pv_ok(pv_tls_self_signed(
 		names, 2, now - 3600, now + 86400, a, &use.certificate, &use.key, &e)) ||
