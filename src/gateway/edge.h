@@ -53,6 +53,7 @@ extern const struct pv_route pv_edge_files[]; /* uploads, content, the tool's ca
 extern const struct pv_route pv_edge_taxii[];
 extern const struct pv_route pv_edge_kas[];
 extern const struct pv_route pv_edge_authzen[];
+extern const struct pv_route pv_edge_oauth[]; /* token exchange */
 extern const struct pv_route pv_edge_door[];     /* nginx auth_request */
 extern const struct pv_route pv_edge_log[];      /* tiles, witness */
 extern const struct pv_route pv_edge_register[]; /* public orders */

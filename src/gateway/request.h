@@ -9,9 +9,9 @@
 /* The tables of all edges, in the order of `edge` labels in /metrics. */
 #define PV_EDGE_TABLES                                                                       \
 	pv_edge_page, pv_edge_files, pv_edge_api, pv_edge_taxii, pv_edge_kas, pv_edge_authzen, \
-	    pv_edge_door, pv_edge_log, pv_edge_register
+	    pv_edge_door, pv_edge_log, pv_edge_register, pv_edge_oauth
 #define PV_EDGE_NAMES \
-	"page", "files", "api", "taxii", "kas", "authzen", "door", "log", "register"
+	"page", "files", "api", "taxii", "kas", "authzen", "door", "log", "register", "oauth"
 
 /*
  * From the value of Authorization, one header or none. False: it is not to be read, and *status (400 or 401) and *why say so.
