@@ -188,7 +188,7 @@ pv_desk_explain(struct pv_desk *d, struct pv_slice report, struct pv_slice recip
 		.purpose = purpose,
 		.channel = channel.n != 0 ? channel : PV_SLICE("exchange.courier"),
 		.at = at };
-	struct pv_judgement j;
+	struct pv_judgement *j = PV_ARENA_NEW(a, struct pv_judgement); /* the answer points into it */
 	struct pv_kept h;
 	bool found;
 
@@ -200,8 +200,8 @@ pv_desk_explain(struct pv_desk *d, struct pv_slice report, struct pv_slice recip
 		return pv_advise(PV_FAIL(e, PV_E_INPUT, "no report %.*s here", PV_FMT(report)), e,
 		    "See: proviso report list");
 	PV_TRY(pv_matter_of(d, &h.label, h.custodians, a, &c.matter, e));
-	PV_TRY(pv_judge(d, &c, a, &j, e));
-	*out = pv_explain(&j.origins, &j.request, a);
+	PV_TRY(pv_judge(d, &c, a, j, e));
+	*out = pv_explain(&j->origins, &j->request, a);
 	return PV_DONE;
 }
 
