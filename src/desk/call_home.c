@@ -319,7 +319,8 @@ look_through(
 			continue;
 		if (!more)
 			break;
-		if (pv_ok(pv_file_record(&f, &item, &r, 0, c->a, &ignored)))
+		if (pv_ok(pv_file_record(
+			&f, &item, &r, item.signatures.n == 0 ? PV_READ_DRAFT : 0, c->a, &ignored)))
 			st = may_bring(c->who, sight, &r, e);
 		else
 			st = PV_FAIL(e, PV_E_INPUT, "%s", ignored.what);

@@ -220,8 +220,10 @@ read_query(const struct pv_call *c, struct pv_slice query, struct pv_arena *a,
 	bool bad = false;
 
 	while (pv_query_next(&query, a, &name, &value, &bad)) {
-		const struct pv_field *f = pv_layout_field(c->ask, name);
+		const struct pv_field *f = bad ? NULL : pv_layout_field(c->ask, name);
 
+		if (bad)
+			return PV_FAIL(e, PV_E_INPUT, "the query does not decode (%%XX, UTF-8)");
 		if (f == NULL || (f->flags & PV_PATH) != 0)
 			return pv_within(PV_FAIL(e, PV_E_INPUT, "there is no such parameter"), e,
 			    "%.*s", PV_FMT(pv_slice_sub(name, 0, 60)));
@@ -231,8 +233,6 @@ read_query(const struct pv_call *c, struct pv_slice query, struct pv_arena *a,
 				    "%s", f->name);
 		*PV_VEC_ADD(out) = (struct parameter){ f, value };
 	}
-	if (bad)
-		return PV_FAIL(e, PV_E_INPUT, "the query does not decode (%%XX, UTF-8)");
 	return PV_DONE;
 }
 
