@@ -14,6 +14,7 @@ const struct pv_cmd *const pv_commands[] = {
 	&cmd_answer,
 	&cmd_open,
 	&cmd_recall,
+	&cmd_tdf_register,
 	&cmd_report_list,
 	&cmd_report_show,
 	&cmd_outcome,

@@ -155,54 +155,45 @@ finish_rewrap(struct pv_call_run *c, struct pv_batch *b, struct pv_err *e)
 
 /* ---- files that others sealed ---- */
 
-struct register_ask {
-	struct pv_slice upload, attribute, id, title;
-	struct pv_names topics, regions, never, releasable_to;
-};
 static const struct pv_field register_ask_fields[] = {
-	PV_FIELD(struct register_ask, upload, "upload", PV_AS_TEXT, PV_MUST,
+	PV_FIELD(struct pv_tdf_call, upload, "upload", PV_AS_TEXT, PV_MUST,
 	    "The file, as it was uploaded."),
-	PV_FIELD(struct register_ask, attribute, "attribute", PV_AS_TEXT, 0,
+	PV_FIELD(struct pv_tdf_call, attribute, "attribute", PV_AS_TEXT, 0,
 	    "Of which agreement; left out: the first of the file's."),
 	PV_FIELD(
-	    struct register_ask, id, "id", PV_AS_TEXT, 0, "Of the report; left out: a new one."),
-	PV_FIELD(struct register_ask, title, "title", PV_AS_TEXT, 0, "Of the report."),
-	PV_FIELD(struct register_ask, topics, "topics", PV_AS_NAMES, 0,
+	    struct pv_tdf_call, id, "id", PV_AS_TEXT, 0, "Of the report; left out: a new one."),
+	PV_FIELD(struct pv_tdf_call, title, "title", PV_AS_TEXT, 0, "Of the report."),
+	PV_FIELD(struct pv_tdf_call, topics, "topics", PV_AS_NAMES, 0,
 	    "What it is about; left out: the agreement's topic."),
-	PV_FIELD(struct register_ask, regions, "regions", PV_AS_NAMES, 0,
+	PV_FIELD(struct pv_tdf_call, regions, "regions", PV_AS_NAMES, 0,
 	    "Likewise: the agreement's region."),
-	PV_FIELD(struct register_ask, never, "never", PV_AS_NAMES, 0,
+	PV_FIELD(struct pv_tdf_call, never, "never", PV_AS_NAMES, 0,
 	    "Purposes that the report forbids."),
-	PV_FIELD(struct register_ask, releasable_to, "releasable_to", PV_AS_NAMES, 0,
+	PV_FIELD(struct pv_tdf_call, releasable_to, "releasable_to", PV_AS_NAMES, 0,
 	    "To whom; left out, with never: to whom the agreement is."),
 	{ .name = NULL },
 };
-static const struct pv_layout register_ask = { "TdfRegisterAsk", sizeof(struct register_ask),
+static const struct pv_layout register_ask = { "TdfRegisterAsk", sizeof(struct pv_tdf_call),
 	register_ask_fields };
 
-struct register_answer {
-	struct pv_slice report, agreement;
-	struct pv_record label;
-	uint64_t size_bytes, journal_index;
-};
 static const struct pv_field register_answer_fields[] = {
-	PV_FIELD(struct register_answer, report, "report", PV_AS_TEXT, 0, "The report it became."),
+	PV_FIELD(struct pv_tdf_called, report, "report", PV_AS_TEXT, 0, "The report it became."),
 	PV_FIELD(
-	    struct register_answer, agreement, "agreement", PV_AS_TEXT, 0, "By whose attribute."),
-	PV_FIELD(struct register_answer, label, "label", PV_AS_RECORD, 0, "The label as signed."),
-	PV_FIELD(struct register_answer, size_bytes, "size_bytes", PV_AS_U64, 0,
+	    struct pv_tdf_called, agreement, "agreement", PV_AS_TEXT, 0, "By whose attribute."),
+	PV_FIELD(struct pv_tdf_called, label, "label", PV_AS_RECORD, 0, "The label as signed."),
+	PV_FIELD(struct pv_tdf_called, size_bytes, "size_bytes", PV_AS_U64, 0,
 	    "Bytes of the plaintext."),
-	PV_FIELD(struct register_answer, journal_index, "journal_index", PV_AS_U64, 0,
+	PV_FIELD(struct pv_tdf_called, journal_index, "journal_index", PV_AS_U64, 0,
 	    "The entry of the journal."),
 	{ .name = NULL },
 };
-static const struct pv_layout register_answer = { "TdfRegisterAnswer",
-	sizeof(struct register_answer), register_answer_fields };
+static const struct pv_layout register_answer = { "TdfRegisterAnswer", sizeof(struct pv_tdf_called),
+	register_answer_fields };
 
 static void
 fill_register(const struct pv_call_run *c, const struct pv_upload *up, struct pv_tdf_ask *tdf)
 {
-	const struct register_ask *ask = c->ask;
+	const struct pv_tdf_call *ask = c->ask;
 	struct pv_report *label = &tdf->label.report;
 
 	tdf->attribute = ask->attribute;
@@ -221,8 +212,8 @@ fill_register(const struct pv_call_run *c, const struct pv_upload *up, struct pv
 static PV_RESULT
 run_register(struct pv_call_run *c, struct pv_err *e)
 {
-	const struct register_ask *ask = c->ask;
-	struct register_answer *out = c->answer;
+	const struct pv_tdf_call *ask = c->ask;
+	struct pv_tdf_called *out = c->answer;
 	struct pv_tdf_ask tdf = { .fd = -1 };
 	struct pv_tdf_answer made;
 	struct pv_upload up;
@@ -237,7 +228,7 @@ run_register(struct pv_call_run *c, struct pv_err *e)
 	st = pv_desk_tdf_register(c->d, &tdf, c->a, &made, e);
 	close(tdf.fd);
 	PV_TRY(st);
-	*out = (struct register_answer){ .report = made.label.id,
+	*out = (struct pv_tdf_called){ .report = made.label.id,
 		.agreement = made.agreement,
 		.label = made.label,
 		.size_bytes = made.shared.size_bytes,

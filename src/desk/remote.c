@@ -19,6 +19,7 @@
 #include "desk/home.h"
 #include "desk/layouts.h"
 #include "desk/passing.h"
+#include "desk/tdf.h"
 
 #define ANSWER_MAX (64 * 1024 * 1024)
 #define TRIES      4 /* of a piece that goes up or down */
@@ -505,6 +506,42 @@ pv_remote_share(struct pv_desk *d, struct pv_share_ask *q, struct pv_arena *a,
 		return PV_DONE;
 	PV_TRY(copy_sealed(d, out->report, q->out_path, e));
 	out->sealed_path = pv_slice_of(q->out_path);
+	return PV_DONE;
+}
+
+PV_RESULT
+pv_remote_tdf_register(struct pv_desk *d, struct pv_tdf_ask *q, struct pv_arena *a,
+    struct pv_tdf_answer *out, struct pv_err *e)
+{
+	const struct pv_report *r = &q->label.report;
+	struct uploading u = {
+		.d = d, .name = pv_slice_of(q->name != NULL ? q->name : "sealed.tdf"), .a = a
+	};
+	struct pv_tdf_call call = { .attribute = q->attribute,
+		.id = q->label.id,
+		.title = r->title,
+		.topics = r->topics,
+		.regions = r->regions,
+		.never = r->never,
+		.releasable_to = r->releasable_to };
+	struct pv_tdf_called got = { 0 };
+	struct pv_status st;
+
+	*out = (struct pv_tdf_answer){ 0 };
+	PV_TRY(begin_upload(&u, e));
+	st = send_all(&u, q->fd, e);
+	call.upload = u.id;
+	if (pv_ok(st))
+		st = ask(d, "tdf.register", &call, PV_NO_SLICE, a, &got, NULL, e);
+	if (!pv_ok(st)) {
+		drop_upload(&u);
+		return st;
+	}
+	out->agreement = got.agreement;
+	out->label = got.label;
+	out->shared = (struct pv_share_answer){ .report = got.report,
+		.size_bytes = got.size_bytes,
+		.journal_index = got.journal_index };
 	return PV_DONE;
 }
 

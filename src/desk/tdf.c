@@ -248,6 +248,8 @@ pv_desk_tdf_register(struct pv_desk *d, struct pv_tdf_ask *ask, struct pv_arena 
 	struct pv_share_ask share = { .fd = ask->fd, .name = ask->name };
 	int fd = ask->fd;
 
+	if (d->remote != NULL)
+		return pv_remote_tdf_register(d, ask, a, out, e);
 	*out = (struct pv_tdf_answer){ 0 };
 	PV_TRY(pv_home_refresh(d, e));
 	if (ask->party.n == 0)

@@ -29,6 +29,19 @@ struct pv_tdf_answer {
 PV_RESULT pv_desk_tdf_register(struct pv_desk *d, struct pv_tdf_ask *ask, struct pv_arena *a,
     struct pv_tdf_answer *out, struct pv_err *e);
 
+/* The same over a gateway: the file is an upload, or on its way to be one. */
+struct pv_tdf_call {
+	struct pv_slice upload, attribute, id, title;
+	struct pv_names topics, regions, never, releasable_to;
+};
+struct pv_tdf_called {
+	struct pv_slice report, agreement;
+	struct pv_record label;
+	uint64_t size_bytes, journal_index;
+};
+PV_RESULT pv_remote_tdf_register(struct pv_desk *d, struct pv_tdf_ask *ask, struct pv_arena *a,
+    struct pv_tdf_answer *out, struct pv_err *e);
+
 enum pv_tdf_found {
 	PV_TDF_UNKNOWN = 0,
 	PV_TDF_REGISTERED,
