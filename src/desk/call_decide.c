@@ -145,6 +145,8 @@ static const struct pv_field door_answer_fields[] = {
 	    .text = "refuse, later (this gateway is stale) or pass." },
 	PV_FIELD(struct pv_door_answer, known, "known", PV_AS_BOOL, 0,
 	    "Both ends are parties of the records."),
+	PV_FIELD(struct pv_door_answer, held, "held", PV_AS_BOOL, 0,
+	    "It waits because of an order about somebody of this house."),
 	PV_FIELD(
 	    struct pv_door_answer, order, "order", PV_AS_TEXT, 0, "A public order that refuses."),
 	PV_FIELD(struct pv_door_answer, issuer, "issuer", PV_AS_TEXT, 0, "Who issued it."),
@@ -167,7 +169,7 @@ begin_door(struct pv_call_run *c, struct pv_batch *b, struct pv_err *e)
 
 	PV_TRY(pv_home_refresh(c->d, e));
 	PV_TRY(pv_desk_door(c->d, ask, c->a, out, e));
-	if (out->say != PV_DOOR_REFUSE)
+	if (out->say != PV_DOOR_REFUSE && !out->held)
 		return PV_DONE;
 	entry.party = out->taker;
 	entry.decision = out->decision;

@@ -31,6 +31,7 @@ struct pv_doors {
 	struct pv_arena *arena;
 	struct pv_map *domains, *foreign, *keys, *addresses, *headers;
 	PV_VEC(struct known) all;
+	PV_VEC(struct known) senders;        /* parties of the own authority with a mail domain */
 	uint64_t made_of;                    /* entries of all logs */
 	unsigned char bits4[33], bits6[129]; /* prefix lengths that are in use */
 };
@@ -46,6 +47,7 @@ pv_doors_free(struct pv_doors *x)
 	pv_map_free(x->addresses);
 	pv_map_free(x->headers);
 	PV_VEC_FREE(&x->all);
+	PV_VEC_FREE(&x->senders);
 	pv_arena_free(x->arena);
 	pv_free(x);
 }
@@ -162,11 +164,17 @@ learn_own(struct pv_doors *x, const struct pv_state *s)
 	const struct pv_facts *parties = &s->by_kind[PV_PARTY], *keys = &s->by_kind[PV_KEY];
 
 	for (size_t i = 0; i < parties->n; i++) {
-		const struct pv_party *p = &parties->at[i]->r->party;
+		const struct pv_fact *f = parties->at[i];
+		const struct pv_party *p = &f->r->party;
 
 		for (size_t k = 0; k < p->domains.n; k++)
-			add_known(x, x->domains, lower(p->domains.at[k], x->arena), p->name,
-			    parties->at[i]);
+			add_known(x, x->domains, lower(p->domains.at[k], x->arena), p->name, f);
+		if (p->domains.n != 0 && s->genesis != NULL &&
+		    pv_name_under(p->name, s->genesis->genesis.root))
+			*PV_VEC_ADD(&x->senders) =
+			    (struct known){ .party = pv_arena_copy(x->arena, p->name),
+				    .since = f->since,
+				    .ended = f->ended };
 	}
 	for (size_t i = 0; i < keys->n; i++)
 		if (keys->at[i]->r->key.use == PV_USE_TLS)
@@ -490,6 +498,31 @@ all_own(const struct room *r, const struct ends *ends)
 	return ends->n != 0;
 }
 
+/*
+ * At delivery nobody knows who sent it: somebody of this house. One of them who is stopped makes it wait, so that
+ * nothing passes in doubt and nothing is lost; the house itself being stopped refuses it.
+ */
+static PV_RESULT
+somebody_of_house(struct room *r, const struct pv_doors *x, const struct ends *takers, uint64_t now,
+    struct pv_err *e)
+{
+	struct pv_door_answer *out = r->out;
+
+	for (size_t i = 0; i < x->senders.n && out->say == PV_DOOR_PASS; i++) {
+		const struct known *k = &x->senders.at[i];
+		struct ends one = { .at = { k->party }, .n = 1 };
+
+		if (!pv_name_under(k->party, r->house) || !stands(k, now))
+			continue;
+		PV_TRY(look_at_all(r, &one, takers, e));
+		if (out->say != PV_DOOR_REFUSE)
+			continue;
+		out->say = PV_DOOR_LATER;
+		out->held = true;
+	}
+	return PV_DONE;
+}
+
 /* What leaves for somebody else is given by this house, and what comes for somebody else is taken by it. */
 static PV_RESULT
 mail(struct room *r, const struct pv_doors *x, uint64_t now, struct pv_err *e)
@@ -507,7 +540,9 @@ mail(struct room *r, const struct pv_doors *x, uint64_t now, struct pv_err *e)
 		if (!r->ask->delivery)
 			add_end(&takers, r->house);
 	}
-	return look_at_all(r, &givers, &takers, e);
+	PV_TRY(look_at_all(r, &givers, &takers, e));
+	return r->ask->delivery && !all_own(r, &takers) ? somebody_of_house(r, x, &takers, now, e)
+							: PV_DONE;
 }
 
 static PV_RESULT

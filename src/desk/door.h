@@ -36,6 +36,8 @@ struct pv_door_ask {
 struct pv_door_answer {
 	enum pv_door_say say;
 	bool known; /* both ends are parties of the records */
+	bool
+	    held; /* later, because of an order: it covers somebody of this house, and who gives is not known */
 	/* Not passed: what may be told to anybody. An order only when it is public. */
 	struct pv_slice order, issuer, desk; /* desk: whom to ask, as the issuer's record has it */
 	struct pv_slice reference;

@@ -210,6 +210,26 @@ delivered(void)
 		tap_ok(a.say == rows[i].say, "%s", rows[i].name);
 	}
 	pv_desk_close(d);
+
+	new_case("an order about one of several who share a mail server");
+	d = take_house();
+	applies(
+	    d, ORDER("o-1", "co.army", "us.dea", "\"public\":true"), "the army stops with them");
+	ask.recipient = PV_SLICE("x@dea.example");
+	good(pv_desk_door(d, &ask, arena, &a, &e), &e, "the house delivers to them");
+	tap_ok(a.say == PV_DOOR_LATER && a.held && pv_slice_is(a.order, "o-1"),
+	    "it waits: it may be the army's");
+	ask.house = PV_SLICE("co.army");
+	good(pv_desk_door(d, &ask, arena, &a, &e), &e, "the army's own server");
+	tap_ok(a.say == PV_DOOR_REFUSE && !a.held, "is refused");
+	ask.house = PV_SLICE("co.police");
+	good(pv_desk_door(d, &ask, arena, &a, &e), &e, "another service's");
+	tap_ok(a.say == PV_DOOR_PASS, "passes");
+	ask.house = PV_NO_SLICE;
+	ask.recipient = PV_SLICE("x@marshals.example");
+	good(pv_desk_door(d, &ask, arena, &a, &e), &e, "to another partner");
+	tap_ok(a.say == PV_DOOR_PASS, "it passes");
+	pv_desk_close(d);
 }
 
 static void

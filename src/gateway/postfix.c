@@ -76,7 +76,7 @@ plain_hex(struct pv_slice s, struct pv_arena *a)
 }
 
 enum pv_line_read
-pv_policy_read(
+pv_postfix_policy_read(
     struct pv_slice text, struct pv_arena *a, struct pv_policy_request *out, size_t *used)
 {
 	struct pv_slice rest = pv_slice_sub(text, 0, PV_POLICY_BYTES);
@@ -136,7 +136,7 @@ add_why(const struct pv_door_answer *a, struct pv_buf *out)
 #define NOT_NOW "This gateway has no fresh proof of its orders; try again later"
 
 void
-pv_policy_write(const struct pv_door_answer *answer, struct pv_buf *out)
+pv_postfix_policy_write(const struct pv_door_answer *answer, struct pv_buf *out)
 {
 	switch (answer->say) {
 	case PV_DOOR_REFUSE:
@@ -206,7 +206,11 @@ pv_lookup_write(const struct pv_door_answer *answer, struct pv_buf *out)
 		add_why(answer, &text);
 		break;
 	case PV_DOOR_LATER:
-		pv_buf_add_str(&text, "OK retry:4.7.1 " NOT_NOW);
+		pv_buf_add_str(&text, "OK retry:4.7.1 ");
+		if (answer->held)
+			add_why(answer, &text);
+		else
+			pv_buf_add_str(&text, NOT_NOW);
 		break;
 	case PV_DOOR_PASS:
 		pv_buf_add_str(&text, "NOTFOUND ");
@@ -272,7 +276,7 @@ reply(struct conn *c, const struct pv_door_answer *answer)
 	PV_AUTO(pv_buf_free) struct pv_buf out = { 0 };
 
 	if (c->p->use.kind == PV_POSTFIX_POLICY)
-		pv_policy_write(answer, &out);
+		pv_postfix_policy_write(answer, &out);
 	else
 		pv_lookup_write(answer, &out);
 	bufferevent_write(c->b, out.p, out.n);
@@ -329,7 +333,7 @@ static enum pv_line_read
 read_policy(struct conn *c, struct pv_slice text, struct pv_door_ask *out, size_t *used)
 {
 	struct pv_policy_request r;
-	enum pv_line_read got = pv_policy_read(text, c->a, &r, used);
+	enum pv_line_read got = pv_postfix_policy_read(text, c->a, &r, used);
 
 	if (got == PV_LINE_DONE)
 		*out = (struct pv_door_ask){ .sender = pv_arena_copy(c->a, r.sender),
