@@ -54,6 +54,8 @@ PV_RESULT pv_taxii_versions(struct pv_store_view *v, struct pv_slice id, struct 
     struct pv_store_row **rows, size_t *n, struct pv_err *e);
 /* Before, same or after: by time, then as text. */
 int pv_taxii_version_cmp(struct pv_slice x, struct pv_slice y);
+/* The same moment, however many digits it has. */
+bool pv_taxii_version_same(struct pv_slice x, struct pv_slice y);
 /* The rows of all memberships of all versions of one object, with true flags. */
 PV_RESULT pv_taxii_member_rows(struct pv_store_view *v, const struct pv_store_row *versions,
     size_t n, const struct pv_taxii_label *labels, struct pv_arena *a,

@@ -75,6 +75,15 @@ pv_taxii_version_cmp(struct pv_slice x, struct pv_slice y)
 	return tx < ty ? -1 : 1;
 }
 
+bool
+pv_taxii_version_same(struct pv_slice x, struct pv_slice y)
+{
+	uint64_t tx = 0, ty = 0;
+
+	return pv_slice_eq(x, y) ||
+	       (pv_stix_time_read(x, &tx) && pv_stix_time_read(y, &ty) && tx == ty);
+}
+
 static int
 by_version(const void *x, const void *y)
 {
@@ -415,11 +424,11 @@ judge_label(struct intake *in, struct labelled *l, struct pv_err *e)
 	    in->d, &l->label, PV_NO_SLICE, in->d->party, in->push->purpose, 0, in->a, &c, e));
 	PV_TRY(pv_judge(in->d, &c, in->a, &j, e));
 	l->taken = j.decision.answer == PV_RELEASE;
-	if (j.decision.reason == PV_WHY_STALE)
-		return PV_FAIL(e, PV_E_DOWN,
-		    "no fresh proof of the orders: nothing is taken until there is one");
-	l->why = pv_arena_printf(
-	    in->a, "it may not be taken here: %s", pv_reason_name(j.decision.reason));
+	l->why = j.decision.reason == PV_WHY_STALE
+		     ? PV_SLICE("it may not be taken here: no fresh proof of the orders of its "
+				"originator")
+		     : pv_arena_printf(in->a, "it may not be taken here: %s",
+			   pv_reason_name(j.decision.reason));
 	return PV_DONE;
 }
 
@@ -728,7 +737,12 @@ static PV_RESULT
 begin(struct intake *in, struct pv_err *e)
 {
 	struct pv_slice *topics = PV_ARENA_NEW(in->a, struct pv_slice);
+	bool fresh;
 
+	PV_TRY(pv_home_fresh(in->d, &in->d->own, &fresh, e));
+	if (!fresh)
+		return PV_FAIL(e, PV_E_DOWN,
+		    "stale: no fresh proof of the orders, so nothing is taken until there is one");
 	*topics = in->c.name;
 	in->base = (struct pv_taxii_label){ .originator = in->who->party, .topics = { topics, 1 } };
 	PV_TRY(pv_taxii_default_get(in->d, in->c.name, in->a, &in->unmarked, &in->has_unmarked, e));

@@ -299,7 +299,7 @@ version_ok(struct pv_taxii_page *p, const struct pv_taxii_item *item, bool *ok, 
 
 	*ok = ask->what == PV_TAXII_VERSIONS || asks_version(ask, "all");
 	for (size_t i = 0; !*ok && i < ask->versions.n; i++)
-		*ok = pv_taxii_version_cmp(ask->versions.at[i], item->version) == 0;
+		*ok = pv_taxii_version_same(ask->versions.at[i], item->version);
 	if (!*ok && (ask->versions.n == 0 || asks_version(ask, "last")))
 		PV_TRY(is_end(p, item, true, ok, e));
 	if (!*ok && asks_version(ask, "first"))
@@ -1140,7 +1140,7 @@ goes(const struct pv_taxii_ask *ask, const struct pv_store_row *rows, size_t n, 
 	    (asks_version(ask, "first") && i == 0) || (asks_version(ask, "last") && i == n - 1))
 		return true;
 	for (size_t k = 0; k < ask->versions.n; k++)
-		if (pv_taxii_version_cmp(ask->versions.at[k], version) == 0)
+		if (pv_taxii_version_same(ask->versions.at[k], version))
 			return true;
 	return false;
 }
