@@ -39,6 +39,7 @@ struct issuer {
 	char *url; /* NULL: empty */
 	struct pv_jwks *keys;
 	uint64_t fetched_ms, tried_ms; /* 0: never */
+	uint64_t again_ms;             /* when it was last tried for a kid that is not among them */
 	bool fetching;
 };
 
@@ -248,13 +249,17 @@ look(const struct pv_callers *c, const struct issuer *x, const struct pv_jwt *t)
 	return pv_jwt_verify(t, k) ? FOUND_GOOD : FOUND_BAD;
 }
 
+/* Keys that are old are fetched anew; for a kid that is not among those that are fresh, too, but less often. */
 static bool
 may_fetch(const struct pv_callers *c, const struct issuer *x)
 {
-	uint64_t pause = x->keys != NULL ? AGAIN_MS : AGAIN_NONE_MS;
+	uint64_t now = now_ms(c), pause = x->keys != NULL ? AGAIN_MS : AGAIN_NONE_MS;
 
-	return c->fetch.get != NULL && !x->fetching &&
-	       (x->tried_ms == 0 || now_ms(c) - x->tried_ms >= pause);
+	if (c->fetch.get == NULL || x->fetching)
+		return false;
+	if (x->keys == NULL || now - x->fetched_ms >= KEYS_FRESH_MS)
+		return x->tried_ms == 0 || now - x->tried_ms >= pause;
+	return x->again_ms == 0 || now - x->again_ms >= AGAIN_MS;
 }
 
 static PV_RESULT
@@ -284,6 +289,8 @@ fetch(struct pv_callers *c, struct issuer *x)
 
 	x->fetching = true;
 	x->tried_ms = now_ms(c);
+	if (x->keys != NULL && x->tried_ms - x->fetched_ms < KEYS_FRESH_MS)
+		x->again_ms = x->tried_ms;
 	pthread_mutex_unlock(&c->lock);
 	pthread_mutex_lock(&c->fetching);
 	st = fetch_keys(c, pv_slice_of(x->url), &keys, &e);

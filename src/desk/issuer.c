@@ -10,9 +10,6 @@
 #include "core/words.h"
 #include "desk/callers.h"
 #include "desk/home.h"
-#include "net/fetch.h"
-
-#define FETCH_MS 5000
 
 /* ---- bindings ---- */
 
@@ -153,64 +150,4 @@ pv_issuer_discover(struct pv_slice json, struct pv_slice url, struct pv_arena *a
 		return PV_FAIL(e, PV_E_INPUT, "the jwks_uri is no address");
 	*jwks_uri = pv_arena_copy(a, uri->text);
 	return PV_DONE;
-}
-
-struct pv_issuer_web {
-	struct pv_fetcher *fetcher;
-};
-
-PV_RESULT
-pv_issuer_web_new(struct pv_issuer_web **out, const char *ca_path, struct pv_err *e)
-{
-	struct pv_fetch_use use = { .ca_path = ca_path,
-		.connect_ms = FETCH_MS,
-		.total_ms = FETCH_MS,
-		.plain_loopback = true };
-	PV_AUTO(pv_issuer_web_freep) struct pv_issuer_web *w = PV_NEW(struct pv_issuer_web);
-
-	PV_TRY(pv_fetcher_new(&w->fetcher, &use, e));
-	*out = PV_TAKE(w);
-	return PV_DONE;
-}
-
-void
-pv_issuer_web_free(struct pv_issuer_web *w)
-{
-	if (w == NULL)
-		return;
-	pv_fetcher_free(w->fetcher);
-	pv_free(w);
-}
-
-void
-pv_issuer_web_freep(struct pv_issuer_web **w)
-{
-	pv_issuer_web_free(*w);
-	*w = NULL;
-}
-
-static PV_RESULT
-get(void *ctx, const char *url, struct pv_buf *out, struct pv_err *e)
-{
-	struct pv_issuer_web *w = ctx;
-	PV_AUTO(pv_arena_freep) struct pv_arena *a = pv_arena_new();
-	static const char *const headers[] = { "Accept: application/json", NULL };
-	struct pv_fetch what = {
-		.method = "GET", .url = url, .headers = headers, .limit = PV_JWKS_MAX
-	};
-	struct pv_fetched got = { 0 };
-	struct pv_status st = pv_fetch(w->fetcher, &what, a, &got, e);
-
-	if (pv_ok(st) && got.status != 200)
-		st = PV_FAIL(e, PV_E_DOWN, "%s answers %d", url, got.status);
-	if (pv_ok(st))
-		pv_buf_add(out, pv_buf_slice(&got.body));
-	pv_buf_free(&got.body);
-	return st;
-}
-
-struct pv_callers_fetch
-pv_issuer_web_fetch(struct pv_issuer_web *w)
-{
-	return (struct pv_callers_fetch){ get, w };
 }

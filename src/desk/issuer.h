@@ -4,24 +4,13 @@
  * "URL#AUDIENCE" (without #AUDIENCE: this home's order log's name) lets the
  * issuer at that URL vouch for the record's party and those below it, within
  * the record's roles and purposes. Claims say the rest (docs/protocol/identity.md).
+ * Inside of the desk.
  */
 #ifndef PV_DESK_ISSUER_H
 #define PV_DESK_ISSUER_H
 
 #include "crypto/jwt.h"
 #include "desk/binding.h"
-
-/* ---- fetching what issuers publish, by net/fetch ---- */
-
-struct pv_issuer_web;
-/* ca_path: PEM, NULL: the system's. Plain HTTP is spoken to loopback alone. */
-PV_RESULT pv_issuer_web_new(struct pv_issuer_web **out, const char *ca_path, struct pv_err *e);
-void pv_issuer_web_free(struct pv_issuer_web *w);
-void pv_issuer_web_freep(struct pv_issuer_web **w);
-/* For pv_callers_new(); w must outlive it. One call at a time, which struct pv_callers sees to. */
-struct pv_callers_fetch pv_issuer_web_fetch(struct pv_issuer_web *w);
-
-/* ---- inside of the desk ---- */
 
 /* Splits "URL#AUDIENCE"; false: not the binding of such an issuer. */
 bool pv_issuer_binding(struct pv_slice binding, struct pv_slice origin, struct pv_slice *url,
