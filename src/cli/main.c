@@ -7,6 +7,7 @@
 #include "cli/cmd.h"
 #include "cli/cmds.h"
 #include "cli/fail.h"
+#include "cli/remote.h"
 
 const struct pv_cmd *const pv_commands[] = {
 	&cmd_share,
@@ -145,6 +146,8 @@ run(struct pv_run *r, int argc, char **argv)
 		pv_help_command(&r->term, r->cmd);
 		return PV_EXIT_DONE;
 	}
+	if (!pv_ok(pv_gateway_refuse(r, &e)))
+		return pv_fail(r, &e, PV_NO_SLICE);
 	return r->cmd->run(r);
 }
 

@@ -45,6 +45,18 @@ pv_gateway_named(const struct pv_run *r)
 	return env != NULL && *env != '\0' ? env : NULL;
 }
 
+PV_RESULT
+pv_gateway_refuse(const struct pv_run *r, struct pv_err *e)
+{
+	static const char *const files[] = { "init", "backup", "restore", "key new", "key unlock",
+		"key passphrase", "log export", "demo" };
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
+		if (pv_given(r, "gateway") && strcmp(r->cmd->name, files[i]) == 0)
+			return pv_remote_needs_home(files[i], e);
+	return PV_DONE;
+}
+
 static PV_RESULT
 check_url(const char *given, struct pv_arena *a, const char **out, struct pv_err *e)
 {

@@ -619,6 +619,21 @@ item_at(const struct batch *b, unsigned line)
 	return NULL;
 }
 
+/* "a-0114: to" is looked for as "to". */
+static void
+place_again(const struct pv_item *item, const char *source, struct pv_err *e)
+{
+	const char *field = strstr(e->field, ": ");
+	struct pv_err bare = *e;
+
+	if (field != NULL)
+		snprintf(bare.field, sizeof(bare.field), "%s", field + 2);
+	pv_item_place(item, source, &bare);
+	e->line = bare.line;
+	e->col = bare.col;
+	snprintf(e->source, sizeof(e->source), "%s", source);
+}
+
 /* To a gateway: what was signed here is checked again there, and entered. */
 static PV_RESULT
 send(struct batch *b, struct pv_apply_answer *out, struct pv_err *e)
@@ -640,7 +655,7 @@ send(struct batch *b, struct pv_apply_answer *out, struct pv_err *e)
 
 		errors[i] = out->errors[i];
 		if (item != NULL)
-			pv_item_place(item, b->ask->source, &errors[i]);
+			place_again(item, b->ask->source, &errors[i]);
 	}
 	out->acts = acts;
 	out->errors = errors;

@@ -5,11 +5,14 @@ The same verbs, the same answers: each command is given to a home and, through a
 says is compared (ids, times and digests that are random or of the moment are made equal first). Then a report of a
 partner is opened through the own gateway, and what people get wrong is tried.
 """
+import hashlib
+import http.server
 import json
 import os
 import pathlib
 import re
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -44,6 +47,8 @@ RANDOM = [
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "TIME"),
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?( UTC)?"), "TIME"),
     (re.compile(r"\br-[2-9a-z]{8}\b"), "r-ID"),
+    (re.compile(r'"proof_age":\d+'), '"proof_age":N'),
+    (re.compile(r"\boutcome-[0-9a-f]{16}\b"), "outcome-ID"),
     (re.compile(r"\b[0-9a-f]{32,64}\b"), "HEX"),
     (re.compile(r"\b[0-9A-F]{4}-[0-9A-F]{4}\b"), "REF"),
     (re.compile(r"proof \d+ s old"), "proof N s old"),
@@ -122,7 +127,7 @@ def golden():
 
 
 def acts(pair):
-    stop = ("--counterpart", "us.security", "--topic", "narcotics", "--text", "en=@Trial.", "--effective", "2025-11-11T14:07:00Z")
+    stop = ("--counterpart", "us.coast-guard", "--topic", "narcotics", "--text", "en=@Trial.", "--effective", "2025-11-11T14:07:00Z")
     one, two = pair.same("order", "preview", "suspend", *stop, json_too=True)
     pair.same("order", "suspend", "--id", "o-1", *stop, status=2, json_too=False)  # nobody confirms
     pair.same("order", "suspend", "--id", "o-1", *stop, "--confirm", "wrong", status=1, json_too=False)
@@ -154,9 +159,12 @@ def acts(pair):
 
 
 def reports(pair, path):
-    one, two = pair.same("share", path, "--topic", "narcotics.maritime", "--region", "caribbean", "--never", "force", "--id", "r-first", "-o", "{out}/first.tdf")[:2]
+    one, two = pair.same("share", path, "--topic", "narcotics.maritime", "--region", "caribbean", "--never", "force", "--id", "r-first", "-o", "{out}/first.tdf",
+                        json_too=False)
     sealed = [pair.out / side / "first.tdf" for side in "ab"]
     ok(all(p.exists() and p.stat().st_size > 2000 for p in sealed), "the sealed file came down")
+    pair.same("--json", "share", path, "--topic", "narcotics.maritime", "--never", "force", "--releasable-to", "us,uk", "--title", "Second", json_too=False)
+    pair.same("share", path, "--like", "r-first", "--id", "r-like", json_too=False)
     pair.same("report", "list")
     pair.same("report", "show", "r-first")
     pair.same("report", "show", "r-first", "--at", "2025-11-11T13:59:00Z", json_too=False)
@@ -175,7 +183,9 @@ def reports(pair, path):
     pair.same("open", "r-first", "--purpose", "law.interdict", "-o", "{out}/first.tdf", status=2)
     pair.same("incident", "strike", "--id", "inc-1", "--topic", "narcotics.maritime", "--region", "caribbean", "--from", "2025-10-03T00:00:00Z",
               "--dead", "3..4", "--source-who", "a newspaper", "--source-status", "reported", json_too=False)
-    pair.same("outcome", "r-first", "--release", "0" * 32, "--action", "none", "--purpose-used", "law.interdict", "--source-who", "co", status=2)
+    pair.same("outcome", "r-first", "--release", "0" * 32, "--action", "none", "--purpose-used", "law.interdict", "--source-who", "co",
+              "-o", "{out}/outcome.note", json_too=False)
+    pair.same("apply", "{out}/outcome.note", status=None)
     pair.same("recall", "r-first", "--confirm", "r-first", "--text", "en=@Wrong.", json_too=False)
     pair.same("report", "show", "r-first")
     pair.same("status", json_too=False)
@@ -306,7 +316,7 @@ def uploads(pair):
     ok(x.status == 200 and len(x.body) > size and x.body[:2] == b"PK", "the sealed file comes down", x.status, len(x.body))
     x = gw.get("/api/v1/reports/r-none/content", token=t)
     ok(x.status == 404, "one that is not there", x)
-    x = gw.post("/api/v1/openings", {"id": report, "purpose": "law.interdict"}, token=t)
+    x = gw.post("/api/v1/openings", {"id": report, "purpose": "law.interdict", "grant": ""}, token=t)
     if ok(x.status == 200, "an opening is decided", x) and x.json().get("opened"):
         handle = x.json()["handle"]
         y = gw.get(f"/api/v1/openings/{handle}/content", token=other)
@@ -322,6 +332,180 @@ def uploads(pair):
     ok(left < 4096, "nothing of it stays in the spool", left)
 
 
+# ---- a partner's report, through the own gateway ----
+
+
+def spki(gateway):
+    """Hex SHA-256 of the server's public key, as a key record of use tls binds it."""
+    pem = subprocess.run(["openssl", "x509", "-in", str(gateway.ca), "-noout", "-pubkey"], check=True, capture_output=True).stdout
+    der = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "DER"], input=pem, check=True, capture_output=True).stdout
+    return hashlib.sha256(der).hexdigest()
+
+
+def server_of(home, id, party, gateway_url, key):
+    rig.apply(home, {"record": "key", "id": id, "party": party, "use": "tls", "binding": gateway_url, "key": key, "from": "2024-01-01T00:00:00Z"})
+
+
+class Liar:
+    """A gateway of somebody's own making: whatever is asked, it answers this."""
+
+    def __init__(self, status, body, type="text/plain"):
+        (cert, key), self.key = rig.certificate(f"liar{status}{len(body)}")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(cert, key)
+        liar = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                self.send_response(liar.status)
+                self.send_header("Content-Type", type)
+                self.send_header("Content-Length", str(len(liar.body)))
+                self.end_headers()
+                self.wfile.write(liar.body)
+
+            def log_message(self, *args):
+                pass
+
+        self.status, self.body = status, body
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.url = f"https://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def entries(home, *kinds):
+    out = []
+    for kind in kinds:
+        out += [json.loads(x) for x in rig.tool(home, "--json", "log", "show", "journal", "--kind", kind).out.splitlines()]
+    return out
+
+
+def partners():
+    co, us = rig.home("co", "partner-co"), rig.home("us", "partner-us")
+    rig.peers({"co": co, "us": us})
+    rig.apply(co, rig.agreement("a-p", "co", "us", ["law.interdict"], obligations=[{"duty": "report-outcome", "within": 86400}]), key("k-co", "co", ROLES))
+    rig.apply(us, key("k-us", "us", ROLES))
+    text = rig.TEMP / "track.bin"
+    text.write_bytes(os.urandom(12 * 1024 * 1024 + 5))
+    sealed = rig.TEMP / "track.tdf"
+    rig.tool(co, "share", text, "--topic", "narcotics.maritime", "--region", "caribbean", "--never", "force", "--id", "r-track", "-o", sealed)
+    with rig.Gateway(co) as there:
+        server_of(us, "k-tls-co", "co", there.url, spki(there))
+        with rig.Gateway(us) as here:
+            t = token(us, "us", "analyst")
+            open_partners(co, us, there, here, t, text, sealed)
+            cut_short(co, there, text)
+            lies(us, here, t, sealed)
+        there.stop()
+    verify = rig.tool(co, "log", "verify", must=False)
+    ok(verify.status == 0, "both logs of the originator still verify", verify)
+
+
+def open_partners(co, us, there, here, t, text, sealed):
+    out = rig.TEMP / "opened.bin"
+    x = through(here, t, "open", sealed, "--purpose", "law.interdict", "-o", out)
+    ok(x.status == 0 and out.read_bytes() == text.read_bytes(), "a partner's report opens through the own gateway, which asks the partner's", x)
+    ok("a-p" in x.out and "outcome" in x.out, "and says by which agreement, and what is owed", x)
+    given = entries(co, "granted")
+    ok(len(given) == 1 and "exchange.api" in json.dumps(given), "the originator's journal says so, and by which channel", given)
+    ok(len(entries(us, "asked", "received")) == 2, "and so does the recipient's", entries(us, "asked", "received"))
+    x = through(here, t, "open", sealed, "--purpose", "force.strike", "-o", rig.TEMP / "no.bin")
+    ok(x.status == 1 and not (rig.TEMP / "no.bin").exists(), "another purpose is refused there", x)
+    x = through(here, t, "open", sealed, "--purpose", "law.interdict", "-o", out)
+    ok(x.status == 2 and "already there" in x.err + x.out, "a file that is there is not written over", x)
+    x = through(here, t, "--json", "open", sealed, "--purpose", "law.interdict", "-o", rig.TEMP / "second.bin")
+    ok(x.status == 0 and x.json()["opened"], "each opening asks anew", x)
+    due = there.post("/api/v1/calls/outcomes.due", b"{}\n", token=token(co, "co", "officer"), headers={"Content-Type": "application/vnd.proviso.call"})
+    ok(due.status == 200 and json.loads(due.body)["rows"][0]["party"] == "us", "the outcome is due", due)
+    # the exchange itself
+    x = there.post("/exchange/v1/ask", b"garbage")
+    ok(x.status == 400, "what is no signed request is refused", x)
+    request = rig.TEMP / "q.note"
+    rig.tool(us, "ask", sealed, "--purpose", "law.interdict", "-o", request)
+    x = there.post("/exchange/v1/ask", request.read_bytes())
+    ok(x.status == 400 and "courier" in x.text, "a request made to be carried does not come by this way", x)
+    stranger = rig.home("uk", "partner-uk")
+    line = request.read_text().split("\n")[0]
+    before = len(entries(co, "refused", "granted"))
+    x = there.post("/exchange/v1/ask", f"{line}\n\n\u2014 uk/gateway AAAAAAAA\n".encode())
+    ok(x.status == 400 and len(entries(co, "refused", "granted")) == before, "signed by nobody that is known: nothing is journalled", x)
+
+
+def cut_short(co, there, text):
+    """An order lands while the content is on its way: not all of it arrives, and the journal says how much did."""
+    t = token(co, "co", "analyst,officer")
+    x = there.post("/api/v1/openings", {"id": "r-track", "purpose": "law.interdict", "grant": ""}, token=t)
+    if not x.json().get("opened"):
+        rig.apply(co, rig.agreement("a-self", "co", "co", ["law.interdict"]))
+        x = there.post("/api/v1/openings", {"id": "r-track", "purpose": "law.interdict", "grant": ""}, token=t)
+    if not ok(x.status == 200 and x.json().get("opened"), "an opening of one's own", x):
+        return
+    raw = socket.create_connection((there.host, there.port))
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+    tls = there.context().wrap_socket(raw, server_hostname=there.host)
+    tls.sendall(f"GET /api/v1/openings/{x.json()['handle']}/content HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {t}\r\n\r\n".encode())
+    got = tls.recv(65536)
+    rig.tool(co, "recall", "r-track", "--confirm", "r-track", "--text", "en=@Stop.")
+    time.sleep(1.5)
+    broken = False
+    try:
+        while True:
+            piece = tls.recv(65536)
+            if not piece:
+                break
+            got += piece
+    except (ConnectionError, ssl.SSLError):
+        broken = True
+    ok(b" 200 " in got[:20] and len(got) < text.stat().st_size, "a recall in the middle cuts the line", broken, len(got))
+    cut = entries(co, "cut")
+    ok(len(cut) == 1, "and the journal says that it was cut", cut)
+
+
+def lies(us, here, t, sealed):
+    """The partner's gateway is down, is another, answers something else."""
+    def answers(name, status, *words):
+        target = rig.TEMP / "never.bin"
+        x = through(here, t, "open", sealed, "--purpose", "law.interdict", "-o", target)
+        ok(x.status == status and all(w in x.out + x.err for w in words) and not target.exists(), name, x)
+
+    before = len(entries(us, "received"))
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        port = nobody.getsockname()[1]
+    for record in (rig.tool(us, "end", "k-tls-co"),):
+        assert record.status == 0
+    server_of(us, "k-tls-2", "co", f"https://127.0.0.1:{port}", "00" * 32)
+    answers("the partner's gateway is down: exit 6", 6)
+    rig.tool(us, "end", "k-tls-2")
+    for i, (name, status, liar, words) in enumerate((
+            ("it answers garbage: nothing is opened", None, Liar(200, b"garbage"), ()),
+            ("it answers nothing", None, Liar(200, b""), ()),
+            ("it answers an error page", None, Liar(500, b"<html>\x1b[31mno"), ("500",)),
+            ("it says why, and control characters are defused", 2, Liar(400, json.dumps({"title": "Bad", "detail": "no\u001b[31m good"}).encode()), ("no?[31m good",)),
+            ("it asks for patience: exit 6", 6, Liar(503, b""), ("503",)),
+            ("it never ends: too much is too much", None, Liar(200, b"x" * 1024 * 1024), ()))):
+        server_of(us, f"k-lie-{i}", "co", liar.url, liar.key)
+        target = rig.TEMP / "never.bin"
+        x = through(here, t, "open", sealed, "--purpose", "law.interdict", "-o", target)
+        ok(x.status != 0 and (status is None or x.status == status) and all(w in x.out + x.err for w in words) and not target.exists()
+           and "\x1b" not in x.out + x.err, name, x)
+        rig.tool(us, "end", f"k-lie-{i}")
+        liar.stop()
+    liar = Liar(200, b"x")
+    server_of(us, "k-lie-x", "co", liar.url, "11" * 32)
+    answers("its server has another key than the one that is bound: exit 4", 4)
+    liar.stop()
+    rig.tool(us, "end", "k-lie-x")
+    answers("where it is is not known: said so", 2, "not known here")
+    ok(len(entries(us, "received")) == before, "of all this nothing was received")
+
+
 if __name__ == "__main__":
-    golden()
+    if "partners" not in sys.argv[1:]:
+        golden()
+    partners()
     tap.done()
