@@ -295,7 +295,7 @@ copy_body(const struct pv_call *c, const struct pv_json *doc, struct pv_jsonw *w
 		pv_jsonw_named(w, n->name);
 		pv_jsonw_raw(w, NULL, pv_slice_sub(pv_json_source(doc), n->from, n->to));
 	}
-	if (c->tail_in != NULL && !tail_seen)
+	if (c->tail_in != NULL && !tail_seen && (c->flags & PV_CALL_TAIL) == 0)
 		return pv_within(PV_FAIL(e, PV_E_INPUT, "this is missing"), e, "%s", c->tail_in);
 	return PV_DONE;
 }

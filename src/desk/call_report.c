@@ -869,6 +869,7 @@ const struct pv_call pv_calls_report[] = {
 	    .path = "/openings",
 	    .summary = "Decides on an opening, and journals it.",
 	    .roles = PV_ROLE_ANALYST,
+	    .flags = PV_CALL_TAIL,
 	    .ask = &open_ask,
 	    .answer = &open_answer,
 	    .tail_in = "grant",

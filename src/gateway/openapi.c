@@ -326,7 +326,7 @@ write_request(struct openapi *o, const struct pv_call *c)
 	pv_jsonw_bool(&o->w, "required", c->ask != NULL || c->tail_in != NULL);
 	begin(o, "content");
 	begin(o, "application/json");
-	write_object(o, c->ask, c->tail_in, true);
+	write_object(o, c->ask, c->tail_in, (c->flags & PV_CALL_TAIL) == 0);
 	end(o);
 	if (c->tail_in != NULL)
 		write_media_text(o, "text/plain");
@@ -655,11 +655,30 @@ pv_openapi_write_pretty(struct pv_buf *out, struct pv_err *e)
 	return PV_DONE;
 }
 
+#define PIECES "application/offset+octet-stream"
+#define BYTES  "application/octet-stream"
+#define TUS    "Tus-Resumable Upload-Length Upload-Metadata"
+
 const struct pv_openapi_extra pv_openapi_extras[] = {
 	{ "GET", "/openapi.json", "api.openapi", "This document", NULL, "application/json", NULL,
 	    "If-None-Match", 200 },
 	{ "GET", "/events", "api.events",
-	    "What changes, as server-sent events: acts of the order log and entries of the journal",
+	    "What changes, as server-sent events: acts of the order log, entries of the journal",
 	    NULL, "text/event-stream", NULL, "Last-Event-ID", 200 },
+	{ "POST", "/calls/{name}", "api.calls", "The tool's calls (docs/protocol/remote.md)",
+	    "application/vnd.proviso.call", "application/vnd.proviso.call", NULL, NULL, 200 },
+	{ "POST", "/uploads", "uploads.create", "Begins an upload (tus 1.0); Location says where",
+	    NULL, NULL, NULL, TUS, 201 },
+	{ "HEAD", "/uploads/{id}", "uploads.offset", "How much of it is here: Upload-Offset", NULL,
+	    NULL, NULL, NULL, 200 },
+	{ "PATCH", "/uploads/{id}", "uploads.patch", "The next piece", PIECES, NULL, NULL,
+	    "Tus-Resumable Upload-Offset", 204 },
+	{ "DELETE", "/uploads/{id}", "uploads.delete", "Throws it away", NULL, NULL, NULL, NULL,
+	    204 },
+	{ "GET", "/reports/{id}/content", "reports.download", "The sealed file of a report", NULL,
+	    BYTES, NULL, NULL, 200 },
+	{ "GET", "/openings/{handle}/content", "open.content",
+	    "What was opened, in pieces: each after the orders were looked at", NULL, BYTES, NULL,
+	    NULL, 200 },
 	{ .method = NULL },
 };
