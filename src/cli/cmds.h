@@ -17,6 +17,7 @@ extern const struct pv_cmd cmd_account_add, cmd_account_password;
 extern const struct pv_cmd cmd_agree, cmd_agreement_list, cmd_agreement_show;
 extern const struct pv_cmd cmd_share, cmd_report_list, cmd_report_show;
 extern const struct pv_cmd cmd_tdf_register;
+extern const struct pv_cmd cmd_collection_list, cmd_collection_label, cmd_collection_offer;
 extern const struct pv_cmd cmd_ask, cmd_answer, cmd_open, cmd_recall;
 extern const struct pv_cmd cmd_order_suspend, cmd_order_restrict, cmd_order_lift, cmd_order_sign,
     cmd_order_preview;

@@ -37,6 +37,8 @@ const struct pv_cmd *const pv_commands[] = {
 	&cmd_term_add,
 	&cmd_key_add,
 	&cmd_account_add,
+	&cmd_collection_label,
+	&cmd_collection_offer,
 
 	&cmd_status,
 	&cmd_board,
@@ -52,6 +54,7 @@ const struct pv_cmd *const pv_commands[] = {
 	&cmd_term_show,
 	&cmd_key_list,
 	&cmd_token_list,
+	&cmd_collection_list,
 
 	&cmd_log_show,
 	&cmd_log_verify,
