@@ -83,7 +83,7 @@ struct registering {
 	struct pv_tdf_ask *ask;
 	struct pv_arena *a;
 	const struct pv_record *agreement;
-	struct pv_slice report;
+	const struct pv_share_ask *share; /* its label has the report's id */
 };
 
 static const struct pv_record *
@@ -234,7 +234,7 @@ prove(void *ctx, int fd, struct pv_seal_content *content, uint8_t id[32],
 	    found != PV_TDF_UNKNOWN)
 		return PV_FAIL(e, PV_E_INPUT, "the file is registered already, as report %.*s",
 		    PV_FMT(held.label.id));
-	*row = row_of(name, r->ask->label.id, m->policy, r->a);
+	*row = row_of(name, r->share->label.id, m->policy, r->a);
 	return PV_DONE;
 }
 
@@ -248,6 +248,7 @@ pv_desk_tdf_register(struct pv_desk *d, struct pv_tdf_ask *ask, struct pv_arena 
 	struct pv_share_ask share = { .fd = ask->fd, .name = ask->name };
 	int fd = ask->fd;
 
+	r.share = &share;
 	if (d->remote != NULL)
 		return pv_remote_tdf_register(d, ask, a, out, e);
 	*out = (struct pv_tdf_answer){ 0 };

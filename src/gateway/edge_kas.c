@@ -258,6 +258,27 @@ run_get_configuration(struct pv_hit *h)
 	pv_edge_ask(h, pv_call_find("kas.keys"), NULL, PV_NO_SLICE, answer_configuration);
 }
 
+/* Where SDKs look for the token endpoint. There is one grant, by which what a caller has already is narrowed. */
+static void
+run_issuer(struct pv_hit *h)
+{
+	PV_AUTO(pv_buf_free) struct pv_buf b = { 0 };
+	struct pv_jsonw w = { .out = &b };
+	struct pv_slice url = pv_edge_url(h);
+
+	h->user = PV_ARENA_NEW(h->a, struct kas_hit);
+	pv_jsonw_object(&w, NULL);
+	pv_jsonw_array(&w, "grant_types_supported");
+	pv_jsonw_str(&w, NULL, PV_SLICE("urn:ietf:params:oauth:grant-type:token-exchange"));
+	pv_jsonw_end(&w);
+	pv_jsonw_str(&w, "issuer", url);
+	pv_jsonw_array(&w, "response_types_supported");
+	pv_jsonw_end(&w);
+	pv_jsonw_str(&w, "token_endpoint", pv_arena_printf(h->a, "%.*s/oauth2/token", PV_FMT(url)));
+	pv_jsonw_end(&w);
+	answer(h, &b);
+}
+
 static void
 answer_rpc_configuration(struct pv_hit *h, const struct pv_edge_reply *r)
 {
@@ -429,6 +450,10 @@ run_rewrap(struct pv_hit *h)
 
 	if (!begin(h))
 		return;
+	if (h->credential.kind == PV_CRED_NONE) {
+		fail(h, 401, "unauthenticated");
+		return;
+	}
 	k = h->user;
 	context = pv_header_get(h->head, "x-rewrap-additional-context", &many);
 	if (!many &&
@@ -463,6 +488,7 @@ const struct pv_route pv_edge_kas[] = {
 	    run_attributes, fail },
 	{ PV_GET, "/.well-known/opentdf-configuration", PV_ROUTE_NO_BASIC, 0, run_get_configuration,
 	    fail },
+	{ PV_GET, "/.well-known/openid-configuration", PV_ROUTE_NO_BASIC, 0, run_issuer, fail },
 	{ PV_GET, "/key-access-servers", PV_ROUTE_NO_BASIC, 0, run_servers, fail },
 	{ PV_GET, "/kas/kas_public_key", PV_ROUTE_NO_BASIC, 0, run_get_key, fail },
 	{ PV_GET, "/kas/v2/kas_public_key", PV_ROUTE_NO_BASIC, 0, run_get_key, fail },
