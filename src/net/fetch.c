@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "net/tls.h"
 
 #define CONNECT_MS 5000
 #define TOTAL_MS   30000
@@ -41,14 +42,21 @@ struct going {
 
 /* ---- trust ---- */
 
-/* Whether the leaf has the digest, written "AB:CD:..." in any case. */
+#define PIN_OF_CERTIFICATE (3 * 32 - 1) /* "AB:CD:..." */
+#define PIN_OF_KEY         64           /* hex, as pv_tls_spki() has it */
+
+/* Whether the leaf, or its public key, has that digest; in any case. */
 static bool
 has_pin(X509 *leaf, const char *pin)
 {
 	unsigned char md[EVP_MAX_MD_SIZE];
 	unsigned n = 0;
-	char text[3 * 32 + 1];
+	char text[3 * 32 + 1], key[65];
 
+	if (leaf != NULL && strlen(pin) == PIN_OF_KEY) {
+		pv_tls_spki(leaf, key);
+		return strcasecmp(key, pin) == 0;
+	}
 	if (leaf == NULL || X509_digest(leaf, EVP_sha256(), md, &n) != 1 || n != 32)
 		return false;
 	for (unsigned i = 0; i < n; i++)
@@ -131,7 +139,7 @@ pv_fetcher_new(struct pv_fetcher **out, const struct pv_fetch_use *use, struct p
 	f->cert_path = copy(use->cert_path);
 	f->key_path = copy(use->key_path);
 	f->plain_loopback = use->plain_loopback;
-	if (f->pin != NULL && strlen(f->pin) != 3 * 32 - 1)
+	if (f->pin != NULL && strlen(f->pin) != PIN_OF_CERTIFICATE && strlen(f->pin) != PIN_OF_KEY)
 		return PV_FAIL(e, PV_E_CONFIG,
 		    "\"%s\" is not a SHA-256 fingerprint (AB:CD:..., 32 bytes)", f->pin);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||

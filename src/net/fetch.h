@@ -19,8 +19,8 @@ struct pv_fetcher; /* keeps connections; one thread at a time */
 
 struct pv_fetch_use {
 	const char *ca_path; /* PEM; NULL: the system's */
-	const char
-	    *pin; /* "AB:CD:..." SHA-256 of the server's certificate: then no CA is needed; NULL */
+	const char *
+	    pin; /* "AB:CD:..." SHA-256 of the server's certificate, or 64 hex of its public key's: then no CA is needed; NULL */
 	const char *cert_path, *key_path; /* a client certificate; NULL */
 	unsigned connect_ms, total_ms;    /* 0: 5,000 and 30,000 */
 	bool plain_loopback;              /* http:// to loopback is allowed */
