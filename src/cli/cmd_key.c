@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* key list, add, new, unlock, passphrase: whose keys count, and the files they are in. */
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <string.h>
 
 #include "cli/cmds.h"
 #include "cli/fail.h"
 #include "cli/given.h"
 #include "cli/home.h"
+#include "codec/hex.h"
 #include "crypto/agent.h"
+#include "crypto/hash.h"
 #include "crypto/keyfile.h"
 #include "crypto/note.h"
+#include "desk/account.h"
+#include "net/tls.h"
+
+#define CERTIFICATE_MAX 65536
 
 /* ---- key list, key add ---- */
 
@@ -77,6 +85,73 @@ run_key_list(struct pv_run *r)
 	return PV_EXIT_DONE;
 }
 
+/* --certificate FILE: the digest of its public key is what it is known by. */
+static PV_RESULT
+read_certificate(struct pv_run *r, struct pv_key *k, struct pv_err *e)
+{
+	const char *path = pv_option(r, "certificate"), *name;
+	PV_AUTO(pv_buf_free) struct pv_buf pem = { 0 };
+	char hex[2 * PV_HASH + 1];
+	X509 *x = NULL;
+	BIO *in;
+
+	if (path == NULL)
+		return PV_DONE;
+	if (k->use != PV_USE_TLS || k->binding.n != 0)
+		return PV_USAGE(r, e, "--certificate is for --use tls, instead of --binding");
+	PV_TRY(pv_input_read(r, path, &pem, &name, e));
+	if (pem.n < CERTIFICATE_MAX && (in = BIO_new_mem_buf(pem.p, (int)pem.n)) != NULL) {
+		x = PEM_read_bio_X509(in, NULL, NULL, NULL);
+		BIO_free(in);
+	}
+	if (x == NULL)
+		return pv_from(PV_FAIL(e, PV_E_INPUT, "not a certificate in PEM"), e, name);
+	pv_tls_spki(x, hex);
+	X509_free(x);
+	k->binding = pv_arena_copy(r->arena, pv_slice_of(hex));
+	return PV_DONE;
+}
+
+/* Who is who at a door (docs/protocol/doors.md). */
+static bool
+is_of_door(struct pv_slice binding)
+{
+	return pv_slice_starts(binding, PV_SLICE("address:")) ||
+	       pv_slice_starts(binding, PV_SLICE("header:"));
+}
+
+static bool
+is_digest(struct pv_slice text)
+{
+	uint8_t raw[PV_HASH];
+
+	return pv_hex_read_n(raw, sizeof(raw), text);
+}
+
+/* A binding that nothing could ever meet is a mistake, found before officers sign it. */
+static PV_RESULT
+check_binding(struct pv_run *r, const struct pv_key *k, struct pv_err *e)
+{
+	struct pv_slice b = k->binding;
+	bool https = pv_slice_starts(b, PV_SLICE("https://"));
+
+	if (b.n == 0 || is_of_door(b))
+		return PV_DONE;
+	if (k->use == PV_USE_TLS && !is_digest(b) && !(https && is_digest(k->key)))
+		return PV_USAGE(r, e,
+		    "--binding of tls is the SHA-256 of a certificate's public key, 64 hex digits "
+		    "(or give --certificate FILE); of a server its https:// address, with that "
+		    "digest as --key");
+	if (k->use == PV_USE_ISSUER && !https && !pv_slice_starts(b, PV_SLICE("http://127.0.0.1:")))
+		return PV_USAGE(r, e,
+		    "--binding of an issuer is its https:// address as its tokens say it, and "
+		    "#AUDIENCE behind it");
+	if (k->use == PV_USE_CREDENTIAL && !pv_account_name_ok(b))
+		return PV_USAGE(
+		    r, e, "--binding of a credential is its name: printable, no colon, no blank");
+	return PV_DONE;
+}
+
 static int
 run_key_add(struct pv_run *r)
 {
@@ -102,6 +177,8 @@ run_key_add(struct pv_run *r)
 		return pv_fail(r, &e, PV_NO_SLICE);
 	}
 	k->use = (enum pv_use)use;
+	if (!pv_ok(read_certificate(r, k, &e)) || !pv_ok(check_binding(r, k, &e)))
+		return pv_fail(r, &e, PV_NO_SLICE);
 	if (k->from == 0)
 		k->from = r->env.realtime_ms(r->env.ctx) / 1000;
 	return pv_home_act(r, &record, "Declared");
@@ -127,7 +204,9 @@ static const struct pv_opt key_add_options[] = {
 	    "officer signer gateway witness attestor kas issuer tls credential" },
 	{ "role", 0, "ROLE", "analyst, officer, overseer, operator", true, NULL },
 	{ "purpose", 0, "PURPOSE", "the purposes that may be stated with it", true, NULL },
-	{ "binding", 0, "TEXT", "what a credential is known by", false, NULL },
+	{ "binding", 0, "TEXT", "what a credential is known by: see below", false, NULL },
+	{ "certificate", 0, "FILE", "tls: the certificate, for its digest as the binding", false,
+	    NULL },
 	{ "from", 0, "TIME", "it counts from then; default: now", false, NULL },
 	{ "until", 0, "TIME", "and not after", false, NULL },
 	PV_OPT_ACT_OF_HOME,
@@ -137,6 +216,11 @@ static const struct pv_example key_add_examples[] = {
 	{ "proviso key add --key co/officer3+1f2e3d4c+AbCd... \\\n"
 	  "    --party co --use officer",
 	    "a third officer" },
+	{ "proviso key add --use tls --certificate client.pem --party us --role analyst",
+	    "a client with this certificate is an analyst of us" },
+	{ "proviso key add --use issuer --binding https://id.navy.example#proviso \\\n"
+	  "    --party co.navy --role analyst,officer",
+	    "an OpenID Connect issuer vouches for people of co.navy" },
 	{ 0 },
 };
 const struct pv_cmd cmd_key_add = {
@@ -146,7 +230,13 @@ const struct pv_cmd cmd_key_add = {
 	.usage = "--key VKEY --party PARTY --use WORD [options]",
 	.text = "Whose key something is stands in the order log, not in configuration. A key ends "
 		"with proviso end; that never ends "
-		"a suspend or a restrict that it signed.",
+		"a suspend or a restrict that it signed.\n"
+		"What a binding is depends on the use. tls: the hex SHA-256 of the public key of "
+		"a client's certificate. issuer: the address of an OpenID Connect issuer and "
+		"#AUDIENCE; without it the audience is this order log's name. credential: a name, "
+		"within which tokens are made (token new); with a password see account add. "
+		"Without --role such a credential may do nothing; without --purpose it may state "
+		"every purpose.",
 	.options = key_add_options,
 	.examples = key_add_examples,
 	.run = run_key_add,

@@ -11,7 +11,9 @@
 #include "cli/fail.h"
 #include "cli/given.h"
 #include "cli/home.h"
+#include "cli/remote.h"
 #include "desk/account.h"
+#include "desk/remote.h"
 #include "desk/token.h"
 
 static struct pv_slice
@@ -251,6 +253,13 @@ give_password(struct pv_desk *d, struct pv_slice name, struct pv_secret **out, s
 	return pv_desk_account_password(d, name, &by, out, e);
 }
 
+/* A password is made where its hash is kept: before anything is declared it is sure that it can be. */
+static PV_RESULT
+check_here(struct pv_run *r, struct pv_err *e)
+{
+	return pv_gateway_named(r) != NULL ? pv_remote_needs_home("a new password", e) : PV_DONE;
+}
+
 static void
 put_account(struct pv_run *r, struct pv_slice name, const struct pv_secret *password,
     const struct pv_apply_answer *acts)
@@ -300,8 +309,8 @@ run_account_add(struct pv_run *r)
 	struct pv_err e;
 
 	r->undone = "No account was made";
-	if (!pv_ok(read_account(r, &record, &e)) || !pv_ok(pv_home_open(r, &d, &e)) ||
-	    !pv_ok(pv_home_act_fill(r, d, &record, &e)) ||
+	if (!pv_ok(read_account(r, &record, &e)) || !pv_ok(check_here(r, &e)) ||
+	    !pv_ok(pv_home_open(r, &d, &e)) || !pv_ok(pv_home_act_fill(r, d, &record, &e)) ||
 	    !pv_ok(pv_home_act_enter(r, d, &record, &answer, &e)) ||
 	    !pv_ok(give_password(d, record.key.binding, &password, &e)))
 		return pv_fail(r, &e, PV_NO_SLICE);
@@ -360,7 +369,7 @@ run_account_password(struct pv_run *r)
 	struct pv_err e;
 
 	r->undone = "Not changed";
-	if (!pv_ok(pv_home_open(r, &d, &e)))
+	if (!pv_ok(check_here(r, &e)) || !pv_ok(pv_home_open(r, &d, &e)))
 		return pv_fail(r, &e, PV_NO_SLICE);
 	if (pv_binding_find(pv_desk_state(d), PV_USE_CREDENTIAL, name, pv_desk_now(d)) == NULL) {
 		pv_ignore(

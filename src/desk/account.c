@@ -8,6 +8,7 @@
 #include "crypto/scrypt.h"
 #include "desk/callers.h"
 #include "desk/journal.h"
+#include "desk/remote.h"
 
 /* "account.<digest of the name>": "scrypt 32768 8 1 SALT HASH" */
 #define ROW  "account"
@@ -144,6 +145,8 @@ pv_desk_account_password(struct pv_desk *d, struct pv_slice name, const struct p
 	};
 	struct pv_journalled journalled;
 
+	if (d->remote != NULL)
+		return pv_remote_needs_home("a new password", e);
 	if (!pv_account_name_ok(name))
 		return PV_FAIL(e, PV_E_INPUT,
 		    "an account's name has 1 to %d printable characters, no colon, no blank",

@@ -273,8 +273,9 @@ run_token_new(struct pv_call_run *c, struct pv_err *e)
 	PV_TRY(read_roles(in->roles, "roles", &ask.roles, e));
 	if (ask.roles == 0)
 		ask.roles = PV_ROLE_ANALYST;
-	/* an officer may for others; of what rests on its own record it has no more than anybody */
-	if (in->of.n == 0 || !c->who->own || (c->who->roles & PV_ROLE_OFFICER) == 0)
+	/* an officer may for others, within what the order log grants them */
+	if (!c->who->own || (c->who->roles & PV_ROLE_OFFICER) == 0 ||
+	    (in->of.n == 0 && in->party.n == 0))
 		PV_TRY(within_caller(c->who, &ask, e));
 	PV_TRY(pv_desk_token_new(c->d, &ask, c->who, c->a, &made, e));
 	out->row = row_of(&made.token, c->a);

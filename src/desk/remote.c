@@ -78,6 +78,13 @@ ask(struct pv_desk *d, const char *name, const void *question, struct pv_slice t
 }
 
 PV_RESULT
+pv_remote_call(struct pv_desk *d, const char *name, const void *question, struct pv_arena *a,
+    void *answer, struct pv_err *e)
+{
+	return ask(d, name, question, PV_NO_SLICE, a, answer, NULL, e);
+}
+
+PV_RESULT
 pv_remote_needs_home(const char *what, struct pv_err *e)
 {
 	return pv_advise(PV_FAIL(e, PV_E_INPUT, "%s works on a home, not through a gateway", what),

@@ -23,6 +23,10 @@ struct pv_transport {
 PV_RESULT pv_desk_remote(struct pv_desk **out, const struct pv_transport *t, const char *officers,
     const struct pv_env *env, struct pv_err *e);
 
+/* One call, without tails; question and answer are of its layouts. */
+PV_RESULT pv_remote_call(struct pv_desk *d, const char *name, const void *question,
+    struct pv_arena *a, void *answer, struct pv_err *e);
+
 /* ---- the doors in desk/: each is the function without "remote_", of a desk that is elsewhere ---- */
 
 struct pv_remote;

@@ -375,6 +375,8 @@ pv_desk_token_new(struct pv_desk *d, const struct pv_token_ask *ask, const struc
 	struct pv_caller grant;
 	struct pv_token t;
 
+	if (d->remote != NULL)
+		return pv_remote_token_new(d, ask, a, out, e);
 	PV_TRY(pv_home_refresh(d, e));
 	PV_TRY(check_ask(d, ask, e));
 	if (filled.roles == 0)
@@ -419,6 +421,8 @@ pv_desk_tokens(struct pv_desk *d, struct pv_arena *a, const struct pv_token **to
 	size_t count;
 	uint64_t now;
 
+	if (d->remote != NULL)
+		return pv_remote_tokens(d, a, tokens, n, e);
 	PV_TRY(pv_home_refresh(d, e));
 	now = pv_desk_now(d);
 	PV_TRY(read_all(d, a, &all, &count, e));
@@ -444,6 +448,8 @@ pv_desk_token_end(struct pv_desk *d, struct pv_slice id, const struct pv_caller 
 	size_t n;
 
 	*found = false;
+	if (d->remote != NULL)
+		return pv_remote_token_end(d, id, found, e);
 	PV_TRY(pv_home_refresh(d, e));
 	PV_TRY(read_all(d, a, &all, &n, e));
 	for (size_t i = 0; i < n; i++) {

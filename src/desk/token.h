@@ -49,4 +49,12 @@ PV_RESULT pv_desk_token_end(struct pv_desk *d, struct pv_slice id, const struct 
 PV_RESULT pv_token_caller(struct pv_desk *d, struct pv_slice text, struct pv_arena *a,
     struct pv_caller *out, struct pv_err *e);
 
+/* The same three of a desk that is elsewhere. */
+PV_RESULT pv_remote_token_new(struct pv_desk *d, const struct pv_token_ask *ask, struct pv_arena *a,
+    struct pv_token_answer *out, struct pv_err *e);
+PV_RESULT pv_remote_tokens(struct pv_desk *d, struct pv_arena *a, const struct pv_token **tokens,
+    size_t *n, struct pv_err *e);
+PV_RESULT pv_remote_token_end(
+    struct pv_desk *d, struct pv_slice id, bool *found, struct pv_err *e);
+
 #endif
