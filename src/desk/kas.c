@@ -76,8 +76,8 @@ pv_kas_own_key(
 {
 	struct pv_kas_state *s;
 
-	*out = NULL;
 	PV_TRY(state_of(d, &s, e));
+	*out = kid.n == 0 ? s->keys[KEYS - 1] : NULL;
 	for (size_t i = 0; i < KEYS; i++)
 		if (s->keys[i] != NULL &&
 		    pv_slice_is(kid, pv_wrap_pub_kid(pv_wrap_key_pub(s->keys[i]))))
@@ -258,15 +258,16 @@ static PV_RESULT
 open_share(struct pv_rewrapping *w, struct share *s, struct pv_err *e)
 {
 	struct pv_access access = access_of(s->ask);
-	struct pv_kas kas = { .kid = s->ask->kid };
+	bool kidless = s->ask->kid.n == 0;
+	struct pv_kas kas = { .kid = s->ask->kid, .kidless = kidless };
 	struct pv_status st;
 
 	PV_TRY(pv_kas_own_key(w->d, s->ask->kid, &kas.key, e));
 	if (s->report.share.n != 0)
 		st = open_held(w, s, &access, e);
-	else if (s->ask->kid.n == 0 || kas.key == NULL) {
-		invalid(s, s->ask->kid.n == 0 ? PV_SLICE("a key access object without a kid")
-					      : PV_SLICE("no key with this kid is here"));
+	else if (kas.key == NULL || (kidless && s->policy.ours)) {
+		invalid(s, kidless ? PV_SLICE("a key access object without a kid")
+				   : PV_SLICE("no key with this kid is here"));
 		return PV_DONE;
 	} else
 		st = pv_share_unwrap(&s->secret, &kas, &access, s->ask->policy, e);

@@ -99,7 +99,10 @@ PV_RESULT pv_rewrap_finish(
 
 /* ---- for tdf.c ---- */
 
-/* The own key of that kid, loaded once; NULL: none is. */
+/*
+ * The own key of that kid, loaded once; NULL: none is. Without a kid it is the RSA key, as old clients mean it: for files
+ * that are, or become, registered, where it is proved to be the one.
+ */
 PV_RESULT pv_kas_own_key(
     struct pv_desk *d, struct pv_slice kid, const struct pv_wrap_key **out, struct pv_err *e);
 

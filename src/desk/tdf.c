@@ -195,7 +195,7 @@ unlock_sealed(struct registering *r, struct pv_sealed *f, struct pv_err *e)
 	const struct pv_manifest *m = pv_sealed_manifest(f);
 	PV_AUTO(pv_secret_freep) struct pv_secret *share = NULL;
 	const struct pv_secret *shares[1];
-	struct pv_kas kas = { .kid = m->access[0].kid };
+	struct pv_kas kas = { .kid = m->access[0].kid, .kidless = m->access[0].kid.n == 0 };
 
 	PV_TRY(pv_kas_own_key(r->d, m->access[0].kid, &kas.key, e));
 	if (kas.key == NULL)

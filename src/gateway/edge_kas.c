@@ -7,6 +7,7 @@
  */
 #include "base/env.h"
 #include "base/mem.h"
+#include "codec/gunzip.h"
 #include "codec/protobuf.h"
 #include "gateway/edge.h"
 #include "gateway/opentdf.h"
@@ -110,20 +111,37 @@ answer(struct pv_hit *h, const struct pv_buf *body)
 	    h->x, 200, k->proto ? "application/proto" : "application/json", pv_buf_slice(body));
 }
 
-/* JSON or Protocol Buffers; nothing compressed. False: it was answered. */
+/* Some SDKs compress all they send. */
+static bool
+unpack(struct pv_hit *h, struct pv_slice coding)
+{
+	PV_AUTO(pv_buf_free) struct pv_buf plain = { 0 };
+
+	if (coding.n == 0 || pv_slice_is(coding, "identity"))
+		return true;
+	if (!pv_slice_is(coding, "gzip")) {
+		fail(h, 501, "requests are taken as they are, or by gzip");
+		return false;
+	}
+	if (!pv_gunzip(&plain, h->body, PV_OPENTDF_BODY_MAX)) {
+		fail(h, 400, "the body is no gzip, or too large");
+		return false;
+	}
+	h->body = pv_arena_copy(h->a, pv_buf_slice(&plain));
+	return true;
+}
+
+/* JSON or Protocol Buffers. False: it was answered. */
 static bool
 begin(struct pv_hit *h)
 {
 	struct kas_hit *k = PV_ARENA_NEW(h->a, struct kas_hit);
 	bool many;
 	struct pv_slice type = pv_header_get(h->head, "content-type", &many);
-	struct pv_slice coding = pv_header_get(h->head, "content-encoding", &many);
 
 	h->user = k;
-	if (coding.n != 0 && !pv_slice_is(coding, "identity")) {
-		fail(h, 501, "requests are taken uncompressed only");
+	if (!unpack(h, pv_header_get(h->head, "content-encoding", &many)))
 		return false;
-	}
 	k->proto = pv_media_allows(type, "application/proto") && type.n != 0 &&
 		   !pv_media_allows(type, "application/json");
 	if (!k->proto && type.n != 0 && !pv_media_allows(type, "application/json")) {
