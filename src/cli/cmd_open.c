@@ -322,6 +322,7 @@ open_report(struct pv_run *r, struct pv_desk *d, const struct asker *who, struct
 	struct pv_open_ask ask = { .report = r->args.at[0],
 		.out_path = pv_given(r, "out") ? pv_option(r, "out") : default_path(r, d),
 		.keep = pv_given(r, "keep"),
+		.of = pv_option_slice(r, "of"),
 		.party = who->party,
 		.person = who->person,
 		.purpose = who->purpose,
@@ -367,6 +368,10 @@ run_open(struct pv_run *r)
 static const struct pv_opt open_options[] = {
 	OPT_ASKER,
 	{ "grant", 0, "FILE", "the originator's reply to our request", false, NULL },
+	{ "of", 0, "ORIGIN",
+	    "with --gateway and without --grant: ask a custodian, by its order log; default: the "
+	    "originator",
+	    false, NULL },
 	{ "keep", 0, NULL, "keep it in custody here (an agreement must say so)", false, NULL },
 	{ "out", 'o', "FILE",
 	    "where the content goes: a new file, or - for stdout; default: its name, here", false,
@@ -378,6 +383,9 @@ static const struct pv_example open_examples[] = {
 	  "track.geojson",
 	    "a partner's report, with its reply" },
 	{ "proviso open r-7q2m --purpose law.interdict --out -", "a report of this home" },
+	{ "proviso --gateway https://gw.us.example:8443 open r-7q2m.tdf \\\n    --purpose "
+	  "law.interdict",
+	    "a partner's report: the own gateway decides, asks the partner's, and opens it" },
 	{ 0 },
 };
 const struct pv_cmd cmd_open = {
@@ -387,7 +395,9 @@ const struct pv_cmd cmd_open = {
 	.usage = "REPORT|SEALED --purpose PURPOSE [--grant FILE] [--out FILE]",
 	.text = "Opens a report of this home, one in custody here, or with --grant one of a "
 		"partner. It is decided at this very "
-		"moment, and the journal entry is durable before the key is used.\nThe purpose "
+		"moment, and the journal entry is durable before the key is used. Through a "
+		"gateway a partner's sealed file needs no "
+		"--grant: the gateway asks.\nThe purpose "
 		"that you state is a signed "
 		"statement, and outcomes are held against it.",
 	.args = "file",

@@ -251,6 +251,7 @@ struct pv_open_ask {
 	const char *grant_source;
 	struct pv_slice party, person, purpose;
 	struct pv_slice channel; /* how it passes; empty: exchange.courier */
+	struct pv_slice of; /* at a gateway, without a grant: the custodian's order log; empty: the originator's */
 	bool vouched;         /* who asks was authenticated: it need not be of this home's authority */
 	const char *out_path; /* where the plaintext goes: a new file, or "-" */
 	bool keep;            /* keep it in custody (an agreement with custody is needed) */

@@ -594,6 +594,11 @@ begin(struct pv_desk *d, const struct pv_open_ask *ask, struct pv_opening *o,
     struct pv_open_answer *out, struct pv_err *e)
 {
 	PV_TRY(pv_home_refresh(d, e));
+	if (ask->of.n != 0 && ask->grant.n == 0)
+		return pv_advise(
+		    PV_FAIL(e, PV_E_INPUT, "a home by itself asks nobody over the network"), e,
+		    "Through a gateway: --gateway URL. As files: proviso ask --of %.*s",
+		    PV_FMT(ask->of));
 	if (ask->grant.n != 0) {
 		PV_TRY(begin_with_grant(d, ask, o, out, e));
 	} else {

@@ -707,6 +707,7 @@ begin_opening(
 	struct pv_open_call call = { .party = q->party,
 		.person = q->person,
 		.purpose = q->purpose,
+		.of = q->of,
 		.name = pv_slice_of(q->report),
 		.grant_source =
 		    q->grant_source != NULL ? pv_slice_of(q->grant_source) : PV_NO_SLICE,
