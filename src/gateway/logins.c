@@ -131,16 +131,6 @@ pv_logins_epoch(struct pv_logins *c)
 	return epoch;
 }
 
-static struct pv_names
-copy_names(struct pv_arena *a, struct pv_names names)
-{
-	struct pv_slice *at = pv_arena_alloc_n(a, names.n + 1, sizeof(struct pv_slice));
-
-	for (size_t i = 0; i < names.n; i++)
-		at[i] = pv_arena_copy(a, names.at[i]);
-	return (struct pv_names){ .at = at, .n = names.n };
-}
-
 static struct known *
 known_new(const struct pv_caller *who, uint64_t now_ms, uint64_t now_s)
 {
@@ -150,10 +140,7 @@ known_new(const struct pv_caller *who, uint64_t now_ms, uint64_t now_s)
 	known->a = pv_arena_new();
 	known->holders = 1;
 	known->k.who = *who;
-	known->k.who.id = pv_arena_copy(known->a, who->id);
-	known->k.who.party = pv_arena_copy(known->a, who->party);
-	known->k.who.person = pv_arena_copy(known->a, who->person);
-	known->k.who.purposes = copy_names(known->a, who->purposes);
+	pv_caller_keep(&known->k.who, known->a);
 	known->k.until_ms = now_ms + (left_s < AGE_MS / 1000 ? left_s * 1000 : AGE_MS);
 	return known;
 }
@@ -166,6 +153,7 @@ pv_logins_put(struct pv_logins *c, const uint8_t digest[PV_HASH], const struct p
 	struct entry *set = set_of(c, digest), *place = &set[0];
 
 	pthread_mutex_lock(&c->lock);
+	known->k.who.binding = pv_arena_copy(known->a, who->binding);
 	for (size_t i = 0; i < WAYS; i++) {
 		if (set[i].known == NULL || memcmp(set[i].digest, digest, PV_HASH) == 0) {
 			place = &set[i];
