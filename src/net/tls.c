@@ -235,10 +235,12 @@ add_names(X509 *x, const struct pv_slice *names, size_t count, struct pv_arena *
 	return ok;
 }
 
+/* It stands in the subject too: a client that trusts several of these finds the right one by its name. */
 static bool
 set_serial(X509 *x)
 {
 	unsigned char bytes[16];
+	char *hex;
 	BIGNUM *n;
 	bool ok;
 
@@ -246,7 +248,11 @@ set_serial(X509 *x)
 		return false;
 	bytes[0] = (bytes[0] & 0x7f) | 0x40; /* positive, and always of that length */
 	n = BN_bin2bn(bytes, sizeof(bytes), NULL);
-	ok = n != NULL && BN_to_ASN1_INTEGER(n, X509_get_serialNumber(x)) != NULL;
+	hex = n != NULL ? BN_bn2hex(n) : NULL;
+	ok = hex != NULL && BN_to_ASN1_INTEGER(n, X509_get_serialNumber(x)) != NULL &&
+	     X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "serialNumber", MBSTRING_ASC,
+		 (const unsigned char *)hex, -1, -1, 0) == 1;
+	OPENSSL_free(hex);
 	BN_free(n);
 	return ok;
 }
