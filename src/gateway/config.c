@@ -208,7 +208,7 @@ const struct pv_setting pv_settings[] = {
 	    AT(doors),
 	    .of = pv_settings_doors,
 	    .text = "Mail and web servers that ask before they pass something on "
-		    "(docs/protocol/doors.md)." },
+		    "(docs/doors.md)." },
 	{ .name = NULL },
 };
 
@@ -244,24 +244,26 @@ struct reader {
 	PV_VEC(struct pv_err) errors;
 };
 
-static struct pv_err *
-mistake(struct reader *r, unsigned line)
+/* Of many the first are enough. */
+static void
+mistake(struct reader *r, unsigned line, const char *field, struct pv_err *e)
 {
-	struct pv_err *e;
-
 	if (r->errors.n >= ERRORS_MAX)
-		return &r->errors
-			    .at[r->errors.n - 1]; /* the last one is overwritten: there are many */
-	e = PV_VEC_ADD(&r->errors);
-	*e = (struct pv_err){ .line = line };
+		return;
+	e->line = line;
+	snprintf(e->field, sizeof(e->field), "%s", field);
 	snprintf(e->source, sizeof(e->source), "%s", r->path);
-	return e;
+	*PV_VEC_ADD(&r->errors) = *e;
 }
 
-#define WRONG(r, s, ...)                                                                    \
-	pv_ignore(pv_within(                                                                \
-	    PV_FAIL(mistake((r), config_setting_source_line(s)), PV_E_CONFIG, __VA_ARGS__), \
-	    &(r)->errors.at[(r)->errors.n - 1], "%s", path_of((r), (s))))
+#define WRONG_AT(r, line, field, ...)                                  \
+	do {                                                           \
+		struct pv_err wrong_ = { 0 };                          \
+		pv_ignore(PV_FAIL(&wrong_, PV_E_CONFIG, __VA_ARGS__)); \
+		mistake((r), (line), (field), &wrong_);                \
+	} while (0)
+#define WRONG(r, s, ...) \
+	WRONG_AT((r), config_setting_source_line(s), path_of((r), (s)), __VA_ARGS__)
 
 /* "limits.connections", "doors.routes[1].at" */
 static const char *
@@ -456,11 +458,14 @@ static void
 unknown_setting(struct reader *r, config_setting_t *s, const struct pv_setting *table)
 {
 	const char *near = nearest(table, config_setting_name(s));
+	struct pv_err e = { 0 };
 
-	WRONG(r, s, "is no setting");
 	if (near != NULL)
-		snprintf(r->errors.at[r->errors.n - 1].fix, sizeof(r->errors.at[0].fix),
-		    "did you mean %s?", near);
+		pv_ignore(pv_advise(
+		    PV_FAIL(&e, PV_E_CONFIG, "is no setting"), &e, "did you mean %s?", near));
+	else
+		pv_ignore(PV_FAIL(&e, PV_E_CONFIG, "is no setting"));
+	mistake(r, config_setting_source_line(s), path_of(r, s), &e);
 }
 
 static void
@@ -492,18 +497,16 @@ parse(struct reader *r, config_t *c, struct pv_slice text)
 
 	for (unsigned n = 1; pv_slice_next(&rest, '\n', &line); n++)
 		if (pv_slice_starts(pv_slice_trim(line), PV_SLICE("@include"))) {
-			pv_ignore(PV_FAIL(
-			    mistake(r, n), PV_E_CONFIG, "@include is not taken: this is one file"));
+			WRONG_AT(r, n, "", "@include is not taken: this is one file");
 			return false;
 		}
 	if (memchr(text.p, '\0', text.n) != NULL) {
-		pv_ignore(PV_FAIL(mistake(r, 0), PV_E_CONFIG, "has a NUL in it"));
+		WRONG_AT(r, 0, "", "has a NUL in it");
 		return false;
 	}
 	if (config_read_string(c, pv_arena_str(r->a, text)) == CONFIG_TRUE)
 		return true;
-	pv_ignore(PV_FAIL(
-	    mistake(r, (unsigned)config_error_line(c)), PV_E_CONFIG, "%s", config_error_text(c)));
+	WRONG_AT(r, (unsigned)config_error_line(c), "", "%s", config_error_text(c));
 	return false;
 }
 

@@ -70,7 +70,6 @@ struct pv_config {
 	struct {
 		const char *ca;
 	} fetch;
-	const char *spool;
 	const struct pv_doors_config *doors; /* doors.h; NULL: none */
 };
 

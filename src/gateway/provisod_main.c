@@ -287,17 +287,25 @@ read_addresses(struct daemon *d, struct pv_err *e)
 static PV_RESULT
 check_home(struct daemon *d, struct pv_err *e)
 {
-	const char *path = pv_arena_printf(d->a, "%s/home.json", d->config.home).p;
+	static const char *const needed[] = { "home.json", "proviso.db", "keys" };
+	const char *home = d->config.home;
 
-	if (access(path, R_OK) == 0)
-		return PV_DONE;
-	if (errno == ENOENT)
-		return pv_advise(PV_FAIL(e, PV_E_CONFIG, "there is no home at %s", d->config.home),
-		    e,
+	if (access(pv_arena_printf(d->a, "%s/home.json", home).p, F_OK) != 0 && errno == ENOENT)
+		return pv_advise(PV_FAIL(e, PV_E_CONFIG, "there is no home at %s", home), e,
 		    "make one with 'proviso init --party NAME --home %s', or name another with "
 		    "--home",
-		    d->config.home);
-	return PV_FAIL(e, PV_E_CONFIG, "cannot read %s: %s", path, strerror(errno));
+		    home);
+	for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++) {
+		const char *path = pv_arena_printf(d->a, "%s/%s", home, needed[i]).p;
+
+		if (access(path, R_OK) != 0)
+			return PV_FAIL(e, PV_E_CONFIG, "cannot read %s: %s", path, strerror(errno));
+	}
+	/* SQLite would open what it cannot write for reading, and the first decision would find out. */
+	if (access(home, W_OK) != 0 ||
+	    access(pv_arena_printf(d->a, "%s/proviso.db", home).p, W_OK) != 0)
+		return PV_FAIL(e, PV_E_CONFIG, "cannot write in %s: %s", home, strerror(errno));
+	return PV_DONE;
 }
 
 /* Of "https://gw.example:8443/x": gw.example. */

@@ -98,6 +98,18 @@ def apply(at, *records, must=True):
     return tool(at, "apply", path, must=must)
 
 
+def grant(at, party, *roles, purposes=(), name="desk"):
+    """A credential's key record: within it tokens may be made."""
+    return tool(at, "key", "add", "--use", "credential", "--binding", name, "--party", party,
+                *(x for role in roles for x in ("--role", role)), *(x for p in purposes for x in ("--purpose", p)))
+
+
+def token(at, party, *roles, purposes=(), ttl="1h"):
+    """A token of that party; grant() it first."""
+    return tool(at, "token", "new", "--party", party, "--ttl", ttl, *(x for role in roles for x in ("--role", role)),
+                *(x for p in purposes for x in ("--purpose", p))).out.strip()
+
+
 def agreement(id, frm, to, purposes, **more):
     return {"record": "agreement", "id": id, "from": frm, "to": to, "purposes": purposes, "not_before": "2024-01-01T00:00:00Z",
             "require": {}, "obligations": [], **more}
