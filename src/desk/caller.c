@@ -160,9 +160,8 @@ resolve(struct pv_desk *d, const struct pv_credential *c, bool may_wait, struct 
 	return PV_DONE;
 }
 
-/* What of it is the record's must outlive the next act. */
-static void
-keep(struct pv_caller *who, struct pv_arena *a)
+void
+pv_caller_keep(struct pv_caller *who, struct pv_arena *a)
 {
 	struct pv_slice *purposes = pv_arena_alloc_n(a, who->purposes.n, sizeof(*purposes));
 
@@ -182,7 +181,7 @@ pv_desk_caller(struct pv_desk *d, const struct pv_credential *c, struct pv_arena
 	bool slow;
 
 	PV_TRY(resolve(d, c, true, a, out, &slow, e));
-	keep(out, a);
+	pv_caller_keep(out, a); /* what of it is the record's must outlive the next act */
 	return PV_DONE;
 }
 
@@ -191,7 +190,7 @@ pv_desk_caller_quick(struct pv_desk *d, const struct pv_credential *c, struct pv
     struct pv_caller *out, bool *slow, struct pv_err *e)
 {
 	PV_TRY(resolve(d, c, false, a, out, slow, e));
-	keep(out, a);
+	pv_caller_keep(out, a); /* what of it is the record's must outlive the next act */
 	return PV_DONE;
 }
 

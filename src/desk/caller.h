@@ -83,6 +83,8 @@ bool pv_caller_may_state(const struct pv_caller *who, struct pv_slice purpose);
 /* The person at the tool, who holds the home's own files: all roles of its party. */
 struct pv_caller pv_caller_local(const struct pv_desk *d, struct pv_slice person);
 
+/* Its texts are copied into a, to live as long as that. */
+void pv_caller_keep(struct pv_caller *who, struct pv_arena *a);
 /* Words of roles, in the arena: "analyst", ..., "gateway". */
 struct pv_names pv_role_names(unsigned roles, struct pv_arena *a);
 

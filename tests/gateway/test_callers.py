@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who calls, over HTTPS: certificates, passwords, tokens; what floods and forgeries get."""
+import base64
+import json
+import pathlib
+import sys
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import rig  # noqa: E402
+
+t = rig.Tap()
+ok = t.ok
+HOME = rig.home("co")
+tool = lambda *args: rig.tool(HOME, *args).out.strip()  # noqa: E731
+
+
+def who(gw, **how):
+    answer = gw.get("/api/v1/whoami", **how)
+    return answer.json() if answer.status == 200 else answer.status
+
+
+def journal():
+    return rig.tool(HOME, "status", "--json").json()["journal_size"]
+
+
+def b64(x):
+    return base64.urlsafe_b64encode(x if isinstance(x, bytes) else json.dumps(x).encode()).decode().rstrip("=")
+
+
+tool("key", "add", "--use", "credential", "--binding", "desk", "--party", "co", "--role", "analyst,officer", "--purpose", "law")
+PAIR, SPKI = rig.certificate("navy")
+STRANGER, _ = rig.certificate("stranger")
+tool("key", "add", "--use", "tls", "--certificate", PAIR[0], "--party", "co.public-force.navy", "--role", "analyst")
+PASSWORD = tool("account", "add", "taxii-navy", "--party", "co.public-force.navy", "--purpose", "law.interdict")
+TOKEN = tool("token", "new", "--party", "co", "--person", "ana", "--role", "officer", "--ttl", "10min")
+
+with rig.Gateway(HOME) as gw:
+    # ---- each kind ----
+    me = who(gw, cert=PAIR)
+    ok(isinstance(me, dict) and me["party"] == "co.public-force.navy" and me["roles"] == ["analyst"], "a client certificate is its party", me)
+    ok(who(gw, cert=STRANGER) == 401, "one that is not bound is nobody")
+    me = who(gw, user=("taxii-navy", PASSWORD))
+    ok(isinstance(me, dict) and me["person"] == "taxii-navy" and me["purposes"] == ["law.interdict"], "name and password", me)
+    me = who(gw, token=TOKEN)
+    ok(isinstance(me, dict) and me["roles"] == ["officer"] and me["person"] == "ana" and me["own"], "a token", me)
+    ok(who(gw) == 401, "nothing is nobody")
+    ok(who(gw, cert=PAIR, token="pvt1_" + "A" * 43) == 401, "a token that is nobody's is not made good by a certificate")
+
+    # ---- forged and odd ones: nobody, one answer, nothing journalled ----
+    before = journal()
+    bodies = set()
+    for name, header in [
+            ("a token with a letter changed", "Bearer " + TOKEN[:-1] + ("A" if TOKEN[-1] != "A" else "B")),
+            ("a token in capitals", "Bearer " + TOKEN.upper()),
+            ("alg none", f"Bearer {b64({'alg': 'none'})}.{b64({'iss': 'co', 'sub': 'x'})}."),
+            ("HS256", f"Bearer {b64({'alg': 'HS256'})}.{b64({'iss': 'co', 'exp': 9e9, 'iat': 1})}.{b64(b'0' * 32)}"),
+            ("an issuer nobody bound", f"Bearer {b64({'alg': 'RS256'})}.{b64({'iss': 'http://127.0.0.1:1', 'aud': 'co/orders', 'exp': 9999999999, 'iat': 1, 'sub': 'x'})}.{b64(b'0' * 256)}"),
+            ("a kid that is a path", f"Bearer {b64({'alg': 'ES256', 'kid': '../../keys/log.key'})}.{b64({'iss': 'co'})}.{b64(b'0' * 64)}"),
+            ("a wrong password", "Basic " + base64.b64encode(b"taxii-navy:abcd").decode()),
+            ("an account that is not there", "Basic " + base64.b64encode(b"nobody:abcd").decode())]:
+        answer = gw.get("/api/v1/whoami", headers={"Authorization": header})
+        bodies.add(answer.json().get("title", "") + answer.json().get("detail", ""))
+        ok(answer.status == 401 and "www-authenticate" in {k.lower() for k in answer.headers.keys()}, f"{name}: 401", answer)
+    ok(len(bodies) == 1, "all of them hear the same", bodies)
+    answer = gw.get("/api/v1/whoami", headers={"Authorization": "Bearer " + "a" * 9000})
+    ok(answer.status in (400, 401, 431), "a huge token", answer.status)
+    ok(journal() == before, "nothing of this is journalled")
+
+    # ---- a flood of passwords costs nobody else anything ----
+    codes, stop = [], time.monotonic() + 3
+
+    def flood(i):
+        while time.monotonic() < stop:
+            codes.append(gw.get("/api/v1/whoami", user=(f"user{i}", "guess")).status)
+
+    threads = [threading.Thread(target=flood, args=(i,)) for i in range(4)]
+    for one in threads:
+        one.start()
+    slowest = 0
+    while time.monotonic() < stop:
+        start = time.monotonic()
+        if not isinstance(who(gw, token=TOKEN), dict) or not isinstance(who(gw, user=("taxii-navy", PASSWORD)), dict):
+            slowest = 99
+        slowest = max(slowest, time.monotonic() - start)
+    for one in threads:
+        one.join()
+    ok(429 in codes and set(codes) <= {401, 429} and codes.count(401) < 40, "of many guesses few are tried, the others hear 429",
+       {code: codes.count(code) for code in set(codes)})
+    ok(slowest < 2, "a token, and a password that was verified, go on meanwhile", slowest)
+    ok(journal() == before, "and nothing is journalled")
+
+    # ---- tokens over the API ----
+    answer = gw.post("/api/v1/tokens", {"purposes": ["law.interdict"], "roles": ["officer"], "ttl": 60}, token=TOKEN)
+    made = answer.json() if answer.status == 200 else {}
+    me = who(gw, token=made.get("token", "x"))
+    ok(isinstance(me, dict) and me["purposes"] == ["law.interdict"] and me["person"] == "ana", "a token makes a narrower one", answer)
+    ok(gw.post("/api/v1/tokens", {"roles": ["operator"]}, token=TOKEN).status == 400, "never one with a role more")
+    ok(gw.post("/api/v1/tokens", {"roles": ["analyst"]}, token=made["token"]).status == 400, "not even one that its record grants")
+    answer = gw.post("/api/v1/tokens", {}, user=("taxii-navy", PASSWORD))
+    ok(answer.status == 200, "an account makes one of its own", answer)
+    rows = gw.get("/api/v1/tokens", user=("taxii-navy", PASSWORD)).json()["rows"]
+    ok(len(rows) == 1 and rows[0]["party"] == "co.public-force.navy", "and sees that one alone", rows)
+    mine = made["row"]["id"]
+    ok(gw.request("DELETE", f"/api/v1/tokens/{mine}", user=("taxii-navy", PASSWORD)).status == 404, "another's cannot be ended by it")
+    ok(gw.request("DELETE", f"/api/v1/tokens/{mine}", token=TOKEN).status == 200, "its holder ends it")
+    time.sleep(0.6)
+    ok(who(gw, token=made["token"]) == 401, "and it is nobody's")
+
+    # ---- what ends, ends ----
+    tool("token", "end", rig.tool(HOME, "token", "list", "--json").json()["tokens"][0]["id"])
+    key = next(k["record"]["id"] for k in rig.tool(HOME, "key", "list", "--json").json()["keys"] if SPKI in json.dumps(k))
+    tool("end", key)
+    new = tool("account", "password", "taxii-navy")
+    time.sleep(0.6)
+    ok(who(gw, cert=PAIR) == 401, "a certificate whose record has ended is nobody within a second")
+    ok(who(gw, user=("taxii-navy", PASSWORD)) in (401, 429), "so is the password before the new one")
+    time.sleep(2)
+    ok(isinstance(who(gw, user=("taxii-navy", new)), dict), "the new one counts")
+
+t.done()
