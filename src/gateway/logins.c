@@ -153,7 +153,6 @@ pv_logins_put(struct pv_logins *c, const uint8_t digest[PV_HASH], const struct p
 	struct entry *set = set_of(c, digest), *place = &set[0];
 
 	pthread_mutex_lock(&c->lock);
-	known->k.who.binding = pv_arena_copy(known->a, who->binding);
 	for (size_t i = 0; i < WAYS; i++) {
 		if (set[i].known == NULL || memcmp(set[i].digest, digest, PV_HASH) == 0) {
 			place = &set[i];
