@@ -270,8 +270,8 @@ fill(X509 *x, EVP_PKEY *key, const struct pv_slice *names, size_t count, uint64_
 	       X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8,
 		   (const unsigned char *)names[0].p, (int)n, -1, 0) == 1 &&
 	       X509_set_issuer_name(x, subject) == 1 && X509_set_pubkey(x, key) == 1 &&
-	       add_extension(x, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
-	       add_extension(x, NID_key_usage, "critical,digitalSignature,keyCertSign") &&
+	       add_extension(x, NID_basic_constraints, "critical,CA:FALSE") &&
+	       add_extension(x, NID_key_usage, "critical,digitalSignature") &&
 	       add_extension(x, NID_ext_key_usage, "serverAuth,clientAuth") &&
 	       add_extension(x, NID_subject_key_identifier, "hash") &&
 	       add_names(x, names, count, a) && X509_sign(x, key, EVP_sha256()) > 0;
