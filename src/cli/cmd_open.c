@@ -9,16 +9,18 @@
 #include "cli/fail.h"
 #include "cli/given.h"
 #include "cli/home.h"
+#include "cli/remote.h"
 
 /* Who asks, for what. */
 struct asker {
 	struct pv_slice party, person, purpose;
 };
 
+/* Through a gateway it is who the credential is of: the gateway fills that in. */
 static struct pv_slice
-this_person(void)
+this_person(const struct pv_run *r)
 {
-	const struct passwd *user = getpwuid(getuid());
+	const struct passwd *user = pv_gateway_named(r) == NULL ? getpwuid(getuid()) : NULL;
 
 	return pv_slice_of(user != NULL ? user->pw_name : "");
 }
@@ -28,7 +30,7 @@ read_asker(struct pv_run *r, struct asker *out, struct pv_err *e)
 {
 	PV_TRY(pv_given_name(r, "party", &out->party, e));
 	PV_TRY(pv_given_name(r, "purpose", &out->purpose, e));
-	out->person = pv_given(r, "person") ? pv_option_slice(r, "person") : this_person();
+	out->person = pv_given(r, "person") ? pv_option_slice(r, "person") : this_person(r);
 	if (out->purpose.n == 0)
 		return PV_USAGE(r, e, "--purpose is missing: what is it to be opened for?");
 	return PV_DONE;
@@ -40,8 +42,9 @@ read_asker(struct pv_run *r, struct asker *out, struct pv_err *e)
 		NULL },                                                                         \
 	    { "party", 0, "PARTY", "who asks; default: this home's party", false, NULL },       \
 	{                                                                                       \
-		"person", 0, "NAME", "which person; default: the name of your account", false,  \
-		    NULL                                                                        \
+		"person", 0, "NAME",                                                            \
+		    "which person; default: the name of your account, or who the token is of",  \
+		    false, NULL                                                                 \
 	}
 
 static int
