@@ -207,7 +207,7 @@ const struct pv_call pv_calls_decide[] = {
 	/* Only a server of our own authority learns who is stopped. */
 	{ .name = "doors.web",
 	    .summary = "Whether a page or a file may pass.",
-	    .roles = PV_ROLE_OPERATOR,
+	    .roles = PV_ROLE_ANY,
 	    .flags = PV_CALL_QUICK | PV_CALL_INNER | PV_CALL_OWN,
 	    .ask = &door_ask,
 	    .answer = &door_answer,
