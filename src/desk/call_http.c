@@ -292,6 +292,9 @@ copy_body(const struct pv_call *c, const struct pv_json *doc, struct pv_jsonw *w
 			tail_seen = true;
 			continue;
 		}
+		if (pv_layout_field(c->ask, n->name) == NULL)
+			return pv_within(PV_FAIL(e, PV_E_INPUT, "there is no such member"), e,
+			    "%.*s", PV_FMT(pv_slice_sub(n->name, 0, 60)));
 		pv_jsonw_named(w, n->name);
 		pv_jsonw_raw(w, NULL, pv_slice_sub(pv_json_source(doc), n->from, n->to));
 	}

@@ -48,11 +48,10 @@ problem_word(int status)
 static void
 say_how_to_go_on(struct pv_hit *h, int status, unsigned retry_s)
 {
-	if (status == 401) {
-		pv_x_header(h->x, "WWW-Authenticate", PV_SLICE("Bearer realm=\"proviso\""));
+	if (status == 401)
 		pv_x_header(h->x, "WWW-Authenticate",
-		    PV_SLICE("Basic realm=\"proviso\", charset=\"UTF-8\""));
-	}
+		    PV_SLICE(
+			"Bearer realm=\"proviso\", Basic realm=\"proviso\", charset=\"UTF-8\""));
 	if (status == 409 || status == 429 || status == 503)
 		pv_x_header(
 		    h->x, "Retry-After", pv_arena_printf(h->a, "%u", retry_s != 0 ? retry_s : 5));
@@ -413,6 +412,8 @@ run_call(struct pv_hit *h)
 	find_call(h, path, &m);
 	if (m.call == NULL)
 		no_call(h, &m);
+	else if (h->credential.kind == PV_CRED_NONE && (m.call->flags & PV_CALL_PUBLIC) == 0)
+		problem(h, 401, NULL, "a credential is needed here", 0);
 	else
 		make_call(h, &m);
 }

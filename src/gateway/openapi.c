@@ -312,7 +312,7 @@ write_media_text(struct openapi *o, const char *type)
 {
 	begin(o, type);
 	begin(o, "schema");
-	str(o, "type", "string");
+	str(o, "type", strstr(type, "json") != NULL ? "object" : "string");
 	end(o);
 	end(o);
 }
