@@ -144,6 +144,10 @@ pv_taxii_query_read(
 
 	*why = NULL;
 	while (*why == NULL && pv_query_next(&query, a, &name, &value, &bad)) {
+		if (bad) {
+			*why = "the query does not decode";
+			break;
+		}
 		for (enum field f = LIMIT; f < FIELDS && *why == NULL; f++) {
 			if (!pv_slice_is(name, names[f]) || !has_field(ask->what, f))
 				continue;
@@ -152,7 +156,5 @@ pv_taxii_query_read(
 			seen[f] = true;
 		}
 	}
-	if (bad)
-		*why = "the query does not decode";
 	return *why == NULL;
 }
