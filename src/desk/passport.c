@@ -167,14 +167,20 @@ least(uint64_t x, uint64_t y)
 	return x < y ? x : y;
 }
 
-/* At most L from now, L from the order log's proof, as long as the caller may, as was asked. */
+/* L, or an hour where L is longer: homes that are joined by files have an L of days. */
+static uint64_t
+life_of(const struct pv_desk *d)
+{
+	return least(d->own.lease_s, PV_PASSPORT_LIFE_S);
+}
+
+/* As long as the order log's proof, at most L from now, as long as the caller may, as was asked. */
 static uint64_t
 end_of(const struct pv_desk *d, const struct pv_caller *who, uint64_t ttl_s, uint64_t now)
 {
-	uint64_t until = least(now, d->own.signed_s) + d->own.lease_s;
+	uint64_t life = ttl_s != 0 ? least(ttl_s, life_of(d)) : life_of(d);
 
-	until = least(until, who->until_s);
-	return ttl_s != 0 && ttl_s < d->own.lease_s ? least(until, now + ttl_s) : until;
+	return least(least(now + life, d->own.signed_s + d->own.lease_s), who->until_s);
 }
 
 static PV_RESULT
@@ -364,7 +370,7 @@ take_claims(const struct pv_jwt *t, bool passport, uint64_t until_s, struct pv_a
 static uint64_t
 end_of_life(const struct pv_desk *d, const struct pv_jwt *t, bool passport, uint64_t now)
 {
-	uint64_t iat = 0, exp = 0, life = passport ? d->own.lease_s : PV_GATEWAY_LIFE_S;
+	uint64_t iat = 0, exp = 0, life = passport ? life_of(d) : PV_GATEWAY_LIFE_S;
 	struct pv_err ignored;
 
 	if (!pv_ok(pv_jwt_check_times(t, now, d->own.skew_s, &ignored)) ||

@@ -15,9 +15,10 @@
 #include "crypto/jwt.h"
 #include "desk/binding.h"
 
-#define PV_PASSPORT_TYP   "proviso-passport+jwt"
-#define PV_GATEWAY_TYP    "proviso-gateway+jwt"
-#define PV_GATEWAY_LIFE_S 60
+#define PV_PASSPORT_TYP    "proviso-passport+jwt"
+#define PV_GATEWAY_TYP     "proviso-gateway+jwt"
+#define PV_PASSPORT_LIFE_S 3600 /* the longest, however long L is */
+#define PV_GATEWAY_LIFE_S  60
 
 struct pv_passport_ask {
 	struct pv_slice audience; /* the order log where it will be shown: "us/orders" */
