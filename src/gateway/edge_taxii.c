@@ -435,12 +435,45 @@ push_taken(struct pv_hit *h, const struct pv_edge_reply *r)
 }
 
 static void
-push(struct pv_hit *h)
+push_whole(struct pv_hit *h, struct pv_slice body)
 {
 	struct pv_taxii_push ask = { .purpose = h->part[0], .collection = h->part[1] };
-	struct pv_slice type = joined(h, "content-type");
 	struct pv_err e = { 0 };
-	struct pv_status st;
+	struct pv_status st =
+	    pv_taxii_envelope_read(body, h->a, &ask.objects, &ask.object_count, &e);
+
+	if (pv_ok(st))
+		pv_edge_ask(h, call("taxii.push"), &ask, body, push_taken);
+	else
+		fail(h, st.code == PV_E_LIMIT ? 422 : 400, e.what);
+}
+
+static void
+push_over(struct pv_hit *h)
+{
+	pv_buf_free(h->user);
+}
+
+/* The body is collected here, so that also "too large" is said as TAXII says it. */
+static void
+push_some(struct pv_x *x, struct pv_slice data, bool last)
+{
+	struct pv_hit *h = pv_x_user(x);
+	struct pv_buf *body = h->user;
+
+	if (body->n + data.n > PV_TAXII_BODY_MAX) {
+		fail(h, 413, NULL);
+		return;
+	}
+	pv_buf_add(body, data);
+	if (last)
+		push_whole(h, pv_buf_slice(body));
+}
+
+static void
+push(struct pv_hit *h)
+{
+	struct pv_slice type = joined(h, "content-type");
 
 	if (!may_ask(h))
 		return;
@@ -448,12 +481,13 @@ push(struct pv_hit *h)
 		fail(h, 415, NULL);
 		return;
 	}
-	st = pv_taxii_envelope_read(h->body, h->a, &ask.objects, &ask.object_count, &e);
-	if (!pv_ok(st)) {
-		fail(h, st.code == PV_E_LIMIT ? 422 : 400, e.what);
+	if (h->head->has_length && h->head->length > PV_TAXII_BODY_MAX) {
+		fail(h, 413, NULL);
 		return;
 	}
-	pv_edge_ask(h, call("taxii.push"), &ask, h->body, push_taken);
+	h->user = PV_ARENA_NEW(h->a, struct pv_buf);
+	h->gone = push_over;
+	pv_x_stream_in(h->x, UINT64_MAX, push_some);
 }
 
 /* ---- what is not there ---- */
@@ -476,7 +510,7 @@ const struct pv_route pv_edge_taxii[] = {
 	{ PV_GET, COLLECTION, 0, 0, collections, fail },
 	{ PV_GET, COLLECTION "manifest/", 0, 0, manifest, fail },
 	{ PV_GET, COLLECTION "objects/", 0, 0, objects, fail },
-	{ PV_POST, COLLECTION "objects/", 0, PV_TAXII_BODY_MAX, push, fail },
+	{ PV_POST, COLLECTION "objects/", PV_ROUTE_STREAM, 0, push, fail },
 	{ PV_GET, COLLECTION "objects/{oid}/", 0, 0, object, fail },
 	{ PV_DELETE, COLLECTION "objects/{oid}/", 0, 0, delete_object, fail },
 	{ PV_GET, COLLECTION "objects/{oid}/versions/", 0, 0, versions, fail },
