@@ -26,7 +26,7 @@ struct pv_policy_request {
 	    key_fingerprint; /* ccert_pubkey_fingerprint: hex, the colons gone */
 };
 /* name=value lines up to an empty one. Texts are in text, but for the fingerprint (in a). *used: bytes of the request. */
-enum pv_line_read pv_policy_read(
+enum pv_line_read pv_postfix_policy_read(
     struct pv_slice text, struct pv_arena *a, struct pv_policy_request *out, size_t *used);
 
 struct pv_lookup_request {
@@ -36,7 +36,7 @@ struct pv_lookup_request {
 enum pv_line_read pv_lookup_read(struct pv_slice text, struct pv_lookup_request *out, size_t *used);
 
 /* The reply to a request, with its ending. */
-void pv_policy_write(const struct pv_door_answer *answer, struct pv_buf *out);
+void pv_postfix_policy_write(const struct pv_door_answer *answer, struct pv_buf *out);
 void pv_lookup_write(const struct pv_door_answer *answer, struct pv_buf *out);
 
 /* ---- the listeners ---- */
