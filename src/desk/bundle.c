@@ -562,12 +562,27 @@ add_rows(struct following *f, const struct given *g, struct pv_store_change *c, 
 	(*n)++;
 }
 
+/* How many texts are here: it may grow while the log does not, and then other desks of this home must fold anew. */
+static struct pv_store_change
+texts_row(const struct following *f)
+{
+	struct pv_store_change c = { .op = PV_OP_PUT, .table = PV_T_META };
+	uint64_t texts = 0;
+
+	for (size_t i = 0; i < f->entries.n; i++)
+		texts += f->entries.at[i].note.n != 0 || f->entries.at[i].known.n != 0 ? 1 : 0;
+	c.row.c[PV_C_META_NAME] = PV_CELL_S(pv_home_texts_name(f->origin, f->a));
+	c.row.c[PV_C_META_BODY] =
+	    PV_CELL_S(pv_arena_printf(f->a, "%llu", (unsigned long long)texts));
+	return c;
+}
+
 static PV_RESULT
 keep(struct following *f, struct pv_err *e)
 {
 	uint64_t held = f->held ? f->head.size : 0;
 	struct pv_store_entry *entries = pv_arena_alloc_n(f->a, f->entries.n, sizeof(*entries));
-	struct pv_store_change *c = pv_arena_alloc_n(f->a, 2 * f->entries.n + 4, sizeof(*c));
+	struct pv_store_change *c = pv_arena_alloc_n(f->a, 2 * f->entries.n + 5, sizeof(*c));
 	struct pv_store_expect expect = { f->origin, held };
 	struct pv_store_submission sub = {
 		.changes = c, .expect = &expect, .n_expect = 1, .urgent = true
@@ -602,6 +617,7 @@ keep(struct following *f, struct pv_err *e)
 	c[n++] = (struct pv_store_change){
 		.op = PV_OP_CHECKPOINT, .log = f->origin, .checkpoint = note
 	};
+	c[n++] = texts_row(f);
 	sub.n = n;
 	PV_TRY(pv_home_submit(f->d, &sub, &r, &moved, e));
 	if (moved)
@@ -644,6 +660,8 @@ follow(struct following *f, struct pv_slice bytes, struct pv_follow_answer *out,
 		.withheld = f->withheld,
 		.signed_at = f->seen.time,
 		.good_until = f->seen.time + log->lease_s };
+	if (f->held && f->head.size == f->size)
+		return PV_DONE; /* a fresh proof of what is held, as comes every few seconds, tells nobody anything */
 	pv_jsonw_object(&w, NULL);
 	pv_jsonw_str(&w, "followed", f->origin);
 	pv_jsonw_u64(&w, "size", f->size);

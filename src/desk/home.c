@@ -255,6 +255,34 @@ load_log(struct pv_log *log, struct pv_store_view *v, struct pv_err *e)
 	return PV_DONE;
 }
 
+struct pv_slice
+pv_home_texts_name(struct pv_slice origin, struct pv_arena *a)
+{
+	return pv_arena_printf(a, "copy.%.*s", PV_FMT(origin));
+}
+
+/* Texts of older entries may have come (another desk took them in), though the log is as long as before. */
+static PV_RESULT
+heed_texts(struct pv_log *log, struct pv_store_view *v, struct pv_err *e)
+{
+	PV_AUTO(pv_arena_freep) struct pv_arena *a = pv_arena_new();
+	struct pv_store_row row = { 0 };
+	struct pv_slice name = log->origin;
+	uint64_t texts = 0;
+	bool found;
+
+	row.c[PV_C_META_NAME] = PV_CELL_S(pv_home_texts_name(log->origin, a));
+	PV_TRY(pv_store_row_get(v, PV_T_META, &row, a, &found, e));
+	if (!found || !pv_slice_u64(row.c[PV_C_META_BODY].s, &texts) || texts == log->texts)
+		return PV_DONE;
+	if (log->loaded != 0) {
+		log_free(log);
+		pv_home_log_begin(log, name, false);
+	}
+	log->texts = texts;
+	return PV_DONE;
+}
+
 /* A copy that does not fold closes what depends on it, and nothing else. */
 static PV_RESULT
 load_copy(struct pv_log *log, struct pv_store_view *v, struct pv_err *e)
@@ -263,6 +291,7 @@ load_copy(struct pv_log *log, struct pv_store_view *v, struct pv_err *e)
 	struct pv_status st;
 	bool found;
 
+	PV_TRY(heed_texts(log, v, e));
 	if (log->broken)
 		return PV_DONE;
 	st = load_log(log, v, e);

@@ -36,7 +36,8 @@ struct pv_log {
 	struct pv_snapshot *snapshot; /* NULL until a decision needs it */
 	uint64_t signed_s;            /* newest verified freshness signature */
 	uint64_t refresh_s, lease_s, skew_s;
-	bool broken; /* its rows do not fold: closed until they are mended */
+	uint64_t texts; /* of a copy: acts whose text was here when it was folded */
+	bool broken;    /* its rows do not fold: closed until they are mended */
 	bool
 	    withheld; /* of a copy: a text that is meant for us is not here (DESIGN 6.4): closed until it is */
 	uint64_t
@@ -68,8 +69,8 @@ struct pv_desk {
 	struct pv_kas_state *kas;    /* desk/kas.h; NULL until it is used */
 	struct pv_callers *callers;  /* NULL until somebody calls */
 	bool callers_own;            /* made here, not lent */
-	struct pv_doors *doors;      /* who is who at the doors (door.c); NULL until somebody asks */
-	_Atomic uint64_t *decided;   /* counts by enum pv_reason (watch.h); NULL: nobody counts */
+	struct pv_doors *doors;    /* who is who at the doors (door.c); NULL until somebody asks */
+	_Atomic uint64_t *decided; /* counts by enum pv_reason (watch.h); NULL: nobody counts */
 	struct {
 		uint64_t size; /* 0: none */
 		uint8_t root[32];
@@ -80,13 +81,15 @@ struct pv_desk {
 
 /* A log without any act; one more act, as its row has it (desk/acts.h), in log order; what is said about leases then. */
 void pv_home_log_begin(struct pv_log *log, struct pv_slice origin, bool own);
-PV_RESULT pv_home_log_act(struct pv_log *log, uint64_t index, uint64_t second, struct pv_slice body,
-    struct pv_err *e);
+PV_RESULT pv_home_log_act(
+    struct pv_log *log, uint64_t index, uint64_t second, struct pv_slice body, struct pv_err *e);
 void pv_home_log_leases(struct pv_log *log);
 /* Folds what the store has beyond what is loaded (another process may have written), and learns of new copies. */
 PV_RESULT pv_home_refresh(struct pv_desk *d, struct pv_err *e);
 /* Forgets the fold of the own log, after a failed act left it half way, and folds again. */
 PV_RESULT pv_home_refold(struct pv_desk *d, struct pv_err *e);
+/* The row of the meta table that says how many texts of a copy are here. */
+struct pv_slice pv_home_texts_name(struct pv_slice origin, struct pv_arena *a);
 /* The same for a copy. */
 PV_RESULT pv_home_forget(struct pv_desk *d, struct pv_slice origin, struct pv_err *e);
 struct pv_log *pv_home_log(struct pv_desk *d, struct pv_slice origin); /* NULL: not held here */

@@ -88,6 +88,57 @@ test_follow(void)
 	pv_desk_close(ca);
 }
 
+static bool
+has_act(struct pv_desk *d, const char *id)
+{
+	struct pv_err e = { 0 };
+	const struct pv_log *copy;
+
+	good(pv_home_refresh(d, &e), &e, "a desk looks again");
+	copy = pv_home_log(d, PV_SLICE("co/orders"));
+	return copy != NULL && pv_state_find(copy->state, pv_slice_of(id)) != NULL;
+}
+
+/* What is given besides changes nothing in the log: another desk of the home must see it all the same. */
+static void
+test_texts(void)
+{
+	static const struct pv_slice include[] = { { "a-us", 4 } };
+	struct pv_export_ask give = { .audience = PV_SLICE("ca"), .include = { include, 1 } };
+	struct net net = { 0 };
+	struct pv_feed_post by = { .post = post, .ctx = &net };
+	struct pv_feed_round round;
+	struct pv_buf bundle = { 0 };
+	struct pv_desk *co, *ca, *lane;
+	struct pv_err e = { 0 };
+	uint64_t entries;
+
+	new_case("texts that come later");
+	co = take_home("co");
+	ca = take_home("ca");
+	net.at = co;
+	applies(ca,
+	    "{\"record\":\"key\",\"id\":\"k-at\",\"party\":\"co\",\"use\":\"tls\",\"key\":\"" PIN
+	    "\",\"binding\":\"https://co.example\",\"from\":\"2026-01-01T00:00:00Z\"}\n",
+	    "the partner's address is declared");
+	good(pv_desk_feed_round(ca, &by, arena, &round, &e), &e, "a round is made");
+	lane = open_home("ca");
+	tap_ok(
+	    !has_act(ca, "a-us") && !has_act(lane, "a-us"), "an agreement of others is not told");
+	good(pv_desk_export(co, &give, &bundle, &e), &e, "it is given besides");
+	entries = journal_count(ca, "admin");
+	clock_ms += 3600 * 1000;
+	good(pv_desk_feed_round(ca, &by, arena, &round, &e), &e, "a round is made");
+	tap_ok(round.followed == 1 && has_act(ca, "a-us"), "it has come");
+	tap_ok(has_act(lane, "a-us"), "and another desk of the home sees it");
+	tap_ok(journal_count(ca, "admin") == entries,
+	    "a copy that did not grow is no entry of the journal");
+	pv_buf_free(&bundle);
+	pv_desk_close(lane);
+	pv_desk_close(co);
+	pv_desk_close(ca);
+}
+
 static void
 refuses(struct pv_desk *co, const struct pv_buf *note, enum pv_code code, const char *says,
     const char *name)
@@ -155,6 +206,7 @@ main(void)
 {
 	make_world();
 	test_follow();
+	test_texts();
 	test_questions();
 	return end_world();
 }
