@@ -397,7 +397,7 @@ pv_api_call(struct pv_hit *h, const struct pv_call *c, struct pv_slice key, stru
 
 	*kept = c;
 	h->user = kept;
-	if (key.n != 0 && (c->flags & PV_CALL_READS) == 0)
+	if (key.n != 0 && c->run != NULL && (c->flags & PV_CALL_READS) == 0)
 		ask_once(h, c, key, ask, tail);
 	else
 		pv_edge_ask_json(h, c, ask, tail, call_done);
