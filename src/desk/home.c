@@ -234,6 +234,7 @@ load_acts(struct pv_log *log, struct pv_store_view *v, struct pv_err *e)
 static PV_RESULT
 load_log(struct pv_log *log, struct pv_store_view *v, struct pv_err *e)
 {
+	PV_AUTO(pv_arena_freep) struct pv_arena *a = pv_arena_new();
 	struct pv_store_checkpoint note;
 	struct pv_store_head head;
 	bool found;
@@ -249,7 +250,7 @@ load_log(struct pv_log *log, struct pv_store_view *v, struct pv_err *e)
 		pv_home_log_leases(log);
 	}
 	PV_TRY(pv_store_log_checkpoint(
-	    v, log->origin, PV_STORE_COSIGNED, UINT64_MAX, log->arena, &note, &found, e));
+	    v, log->origin, PV_STORE_COSIGNED, UINT64_MAX, a, &note, &found, e));
 	if (found && note.size == head.size && note.second > log->signed_s)
 		log->signed_s = note.second;
 	return PV_DONE;
