@@ -385,16 +385,33 @@ read_framing(struct pv_request_head *out, int *status, const char **why)
 
 /* ---- the head ---- */
 
+/* A control character that no line has, wherever: so that what is no HTTP at all need not end to be refused. */
+static bool
+has_control(struct pv_slice line)
+{
+	for (size_t i = 0; i < line.n; i++) {
+		unsigned char c = (unsigned char)line.p[i];
+
+		if ((c < 0x20 && c != '\t' && c != '\r') || c == 0x7f)
+			return true;
+	}
+	return false;
+}
+
 /* Takes the next line from *rest, without its CR LF. MORE: it has not ended. */
 static enum pv_http_read
 next_line(struct pv_slice *rest, struct pv_slice *line, int *status, const char **why)
 {
 	const char *end = rest->n == 0 ? NULL : memchr(rest->p, '\n', rest->n);
-	size_t n;
+	size_t n = end == NULL ? rest->n : (size_t)(end - rest->p);
 
+	if (has_control(pv_slice_mem(rest->p, n))) {
+		*status = 400;
+		*why = "a line has a control character";
+		return PV_HTTP_BAD;
+	}
 	if (end == NULL)
 		return PV_HTTP_MORE;
-	n = (size_t)(end - rest->p);
 	if (n == 0 || rest->p[n - 1] != '\r') {
 		*status = 400;
 		*why = "a line ends with a bare LF";

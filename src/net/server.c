@@ -12,7 +12,8 @@
  * it stays where it is when a deadline moves back, and looks again when it fires.
  *
  * Reading stays on while a handler thinks, else a client that left would not be seen. What a pipelining client can make
- * us hold is bounded by a watermark, and by us: libevent calls back in a busy loop for as long as it stands above one.
+ * us hold is bounded by a watermark, and by us: libevent calls back in a busy loop for as long as it stands above one;
+ * and in time, since a client that leaves behind much that is unread is not seen to leave.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -74,10 +75,10 @@ struct conn {
 	struct address *address;
 	struct pv_x *x;
 	struct event timer;
-	uint64_t deadline, armed; /* monotonic ms; 0: none */
-	uint64_t taken;           /* the mark of a window: bytes in or out so far */
-	uint64_t out;             /* bytes of answers handed to bev */
-	size_t scanned;           /* of the head, for line ends */
+	uint64_t deadline, ahead, armed; /* monotonic ms; 0: none. ahead: while it is full */
+	uint64_t taken;                  /* the mark of a window: bytes in or out so far */
+	uint64_t out;                    /* bytes of answers handed to bev */
+	size_t scanned;                  /* of the head, for line ends */
 	unsigned requests;
 	enum phase phase;
 	bool dead, queued, working, close, reset;
@@ -142,14 +143,26 @@ now_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
+/* The earlier of the two; 0: none. */
+static uint64_t
+next_deadline(const struct conn *c)
+{
+	if (c->deadline == 0 || (c->ahead != 0 && c->ahead < c->deadline))
+		return c->ahead;
+	return c->deadline;
+}
+
+/* Sees to it that the timer fires no later than it must. */
 static void
 arm(struct conn *c, uint64_t now)
 {
-	uint64_t ms = c->deadline > now ? c->deadline - now : 1;
+	uint64_t at = next_deadline(c), ms = at > now ? at - now : 1;
 	struct timeval tv = { .tv_sec = (time_t)(ms / 1000),
 		.tv_usec = (suseconds_t)(ms % 1000) * 1000 };
 
-	c->armed = c->deadline;
+	if (at == 0 || (c->armed != 0 && c->armed <= at))
+		return;
+	c->armed = at;
 	event_add(&c->timer, &tv);
 }
 
@@ -161,8 +174,7 @@ enter(struct conn *c, enum phase phase, unsigned ms)
 
 	c->phase = phase;
 	c->deadline = ms == 0 ? 0 : now + ms;
-	if (c->deadline != 0 && (c->armed == 0 || c->armed > c->deadline))
-		arm(c, now);
+	arm(c, now);
 }
 
 /* ---- things to do: never beneath a handler ---- */
@@ -749,7 +761,7 @@ body_step(struct conn *c)
 	if (got == PV_HTTP_MORE && used == 0)
 		return false;
 	x->got += data.n;
-	if (x->got > x->max) {
+	if (x->got + x->reader.left > x->max) { /* a chunk says how large it will be */
 		refuse(c, 413, "the body is larger than this place takes");
 		return true;
 	}
@@ -845,12 +857,24 @@ step(struct conn *c)
 	return c->x == NULL ? head_step(c) : body_step(c);
 }
 
+/*
+ * Reading goes off while enough is held, and on again. While it is off, nobody sees the client leave: so what is more
+ * than this request, and has no end, is not borne for long.
+ */
 static void
 read_or_not(struct conn *c)
 {
 	bool full = evbuffer_get_length(bufferevent_get_input(c->bev)) >= READ_HIGH;
+	uint64_t now = now_ms();
 
-	if (c->dead || full == c->full)
+	if (c->dead)
+		return;
+	if (!full)
+		c->ahead = 0;
+	else if (c->ahead == 0 && (c->x == NULL || c->x->over))
+		c->ahead = now + c->server->limits.head_ms;
+	arm(c, now);
+	if (full == c->full)
 		return;
 	c->full = full;
 	if (full)
@@ -995,13 +1019,16 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	c->armed = 0;
-	if (c->dead || c->deadline == 0)
+	if (c->dead)
 		return;
-	if (now < c->deadline) {
-		arm(c, now);
-		return;
+	if (c->ahead != 0 && now >= c->ahead) {
+		c->server->counts.timeouts++;
+		cut(c);
+	} else if (c->deadline != 0 && now >= c->deadline) {
+		time_is_up(c);
 	}
-	time_is_up(c);
+	if (!c->dead)
+		arm(c, now);
 }
 
 /* ---- connections ---- */

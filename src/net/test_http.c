@@ -100,6 +100,8 @@ static const struct refusal refused[] = {
 	{ "a blank at the end", 400, T("GET / HTTP/1.1 \r\n" H "\r\n") },
 	{ "no method", 400, T(" / HTTP/1.1\r\n" H "\r\n") },
 	{ "the hello of TLS", 400, T("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n") },
+	{ "the hello of TLS, which has no line end", 400,
+	    T("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03") },
 	{ "an unknown method", 501, T("BREW / HTTP/1.1\r\n" H "\r\n") },
 	{ "a method in lower case", 501, T("get / HTTP/1.1\r\n" H "\r\n") },
 	{ "CONNECT", 501, T("CONNECT h:443 HTTP/1.1\r\n" H "\r\n") },

@@ -486,6 +486,25 @@ test_waiting(void)
 }
 
 static void
+test_sent_ahead(void)
+{
+	struct world w;
+	int fd;
+
+	world_begin(&w, (struct pv_server_limits){ .head_ms = 80 }, NULL);
+	fd = dial(&w);
+	say(&w, fd, GET("/hold"));
+	for (int i = 0; i < 2000; i++)
+		(void)!send(fd, GET("/"), strlen(GET("/")), MSG_DONTWAIT | MSG_NOSIGNAL);
+	close(fd);
+	turn(&w, 20);
+	tap_ok(w.gone == 0, "one that sent much ahead and left is not seen to leave,");
+	turn(&w, 120);
+	tap_ok(w.gone == 1 && pv_server_counts(w.server).open == 0, "and is not borne for long");
+	world_end(&w);
+}
+
+static void
 test_end_of_server(void)
 {
 	struct world w;
@@ -901,6 +920,7 @@ main(void)
 	test_exchanges();
 	test_byte_by_byte();
 	test_waiting();
+	test_sent_ahead();
 	test_end_of_server();
 	test_streaming_in();
 	test_deadlines();

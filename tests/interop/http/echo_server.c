@@ -2,13 +2,13 @@
 /*
  * A server on pv_server that others can be pointed at: tests/interop/http and bench/http.
  *
- *	echo_server [-t] [-C FOLDER] [-c CONNECTIONS] [-a PER_ADDRESS] [-m MILLISECONDS] [-l LOOPS] [-r RELEASE]
+ *	echo_server [-t] [-C FOLDER] [-c CONNECTIONS] [-a PER_ADDRESS] [-m MILLISECONDS] [-l LOOPS] [-L FILE]
  *
- * -t: TLS with a certificate of its own, written to FOLDER/cert.pem. -m: every deadline. It prints its port and serves
- * until its standard input ends.
+ * -t: TLS with a certificate of its own, written to FOLDER/cert.pem. -m: every deadline. -L: where each request that
+ * was read whole by /see is told, a line each. It prints its port and serves until its standard input ends.
  *
  *	/hello          a line
- *	/see            what was read: method, path, query, headers, length and sum of the body, one request a line
+ *	/see            (and any other path) what was read: method, target, headers X-..., length and sum of the body
  *	/collect        the body, back
  *	/sum            length and sum of a streamed body
  *	/big?n          n bytes in pieces
@@ -47,6 +47,7 @@ struct loop {
 	struct pv_server *server;
 	struct waiter *waiters;
 	unsigned gone, done;
+	FILE *log;
 };
 
 struct pump {
@@ -77,14 +78,17 @@ see(struct pv_x *x, struct pv_slice body)
 	const struct pv_request_head *h = pv_x_head(x);
 	struct pv_buf out = { 0 };
 
-	pv_buf_addf(
-	    &out, "%.*s %.*s ?%.*s", PV_FMT(h->method_name), PV_FMT(h->path), PV_FMT(h->query));
+	pv_buf_addf(&out, "%.*s %.*s", PV_FMT(h->method_name), PV_FMT(h->path));
+	if (h->query.n > 0)
+		pv_buf_addf(&out, "?%.*s", PV_FMT(h->query));
 	for (size_t i = 0; i < h->header_count; i++)
 		if (pv_slice_starts(h->headers[i].name, PV_SLICE("x-")))
 			pv_buf_addf(&out, " %.*s=%.*s", PV_FMT(h->headers[i].name),
 			    PV_FMT(h->headers[i].value));
 	pv_buf_addf(
 	    &out, " body=%zu:%016llx\n", body.n, (unsigned long long)sum_of(SUM_BEGIN, body));
+	if (loop_of(x)->log != NULL)
+		fwrite(out.p, 1, out.n, loop_of(x)->log);
 	pv_x_reply(x, 200, "text/plain", pv_buf_slice(&out));
 	pv_buf_free(&out);
 }
@@ -299,7 +303,7 @@ on_request(struct pv_x *x, void *ctx)
 
 struct options {
 	bool tls;
-	const char *folder;
+	const char *folder, *log;
 	struct pv_server_limits limits;
 	unsigned loops;
 };
@@ -369,6 +373,10 @@ start_loop(struct loop *l, const struct options *o, SSL_CTX *tls, unsigned short
 	struct pv_err e = { 0 };
 
 	l->base = event_base_new();
+	if (o->log != NULL && (l->log = fopen(o->log, "ae")) == NULL)
+		die(o->log);
+	if (l->log != NULL)
+		setvbuf(l->log, NULL, _IOLBF, 0);
 	use.base = l->base;
 	use.listener = listen_on(*port, port);
 	if (!pv_ok(pv_server_new(&l->server, &use, &e)))
@@ -401,7 +409,7 @@ read_options(int argc, char **argv)
 	struct options o = { .folder = ".", .loops = 1 };
 	int c;
 
-	while ((c = getopt(argc, argv, "tC:c:a:m:l:")) != -1) {
+	while ((c = getopt(argc, argv, "tC:c:a:m:l:L:")) != -1) {
 		unsigned n = optarg == NULL ? 0 : (unsigned)strtoul(optarg, NULL, 10);
 
 		switch (c) {
@@ -410,6 +418,9 @@ read_options(int argc, char **argv)
 			break;
 		case 'C':
 			o.folder = optarg;
+			break;
+		case 'L':
+			o.log = optarg;
 			break;
 		case 'c':
 			o.limits.connections = n;
@@ -459,6 +470,8 @@ main(int argc, char **argv)
 	if (o.loops > 1)
 		_exit(0); /* the others are in the midst of it */
 	pv_server_free(loops[0].server);
+	if (loops[0].log != NULL)
+		fclose(loops[0].log);
 	event_free(end);
 	event_base_free(loops[0].base);
 	pv_tls_free(tls);
