@@ -28,6 +28,7 @@ extern const struct pv_cmd cmd_board, cmd_explain, cmd_status;
 extern const struct pv_cmd cmd_log_verify, cmd_log_show, cmd_log_prove, cmd_log_export, cmd_log_key,
     cmd_log_rebuild;
 extern const struct pv_cmd cmd_backup, cmd_restore, cmd_demo;
+extern const struct pv_cmd cmd_doctor;
 extern const struct pv_cmd cmd_help, cmd_completion;
 
 #endif

@@ -74,6 +74,7 @@ const struct pv_cmd *const pv_commands[] = {
 	&cmd_token_new,
 	&cmd_token_end,
 	&cmd_account_password,
+	&cmd_doctor,
 	&cmd_backup,
 	&cmd_restore,
 
