@@ -178,7 +178,7 @@ const struct pv_cmd cmd_doctor = {
 		{ .name = NULL } },
 	.examples = (const struct pv_example[]){ { "proviso doctor", "what is in /etc" },
 	    { "proviso doctor --postfix /etc/postfix \\\n    --config /etc/proviso/provisod.conf",
-		NULL },
+		"only what asks this daemon counts" },
 	    { .line = NULL } },
 	.run = run_doctor,
 };
