@@ -32,6 +32,8 @@ pv_buf_room(struct pv_buf *b, size_t n)
 {
 	size_t need, cap;
 
+	if (b->p != NULL && n <= b->cap - b->n)
+		return b->p + b->n;
 	if (!pv_add_size(b->n, n, &need))
 		pv_out_of_memory(n);
 	if (b->p == NULL || need > b->cap) {

@@ -139,22 +139,36 @@ add_escape(struct pv_buf *out, unsigned char c)
 		pv_buf_addf(out, "\\u%04x", c);
 }
 
-void
-pv_json_quote(struct pv_buf *out, struct pv_slice s)
+/* Bytes that stand for themselves: ASCII but for controls, the quote and the backslash. */
+static const bool plain[256] = {
+	[' ' ... '!'] = true, ['#' ... '['] = true, [']' ... 0x7f] = true
+};
+
+/* The part of s from i on that stands for itself ends there. */
+static size_t
+plain_to(struct pv_slice s, size_t i)
 {
-	size_t from = 0, i = 0;
+	while (i < s.n && plain[(unsigned char)s.p[i]])
+		i++;
+	return i;
+}
+
+static void
+quote_rest(struct pv_buf *out, struct pv_slice s, size_t i)
+{
+	size_t from = 0;
 
 	pv_buf_add_c(out, '"');
-	while (i < s.n) {
+	for (; i < s.n; i = plain_to(s, i)) {
 		unsigned char c = (unsigned char)s.p[i];
-		size_t step = c >= 0x80 ? pv_utf8_step(pv_slice_sub(s, i, s.n)) : 1;
+		size_t step = c >= 0x80 ? pv_utf8_step(pv_slice_sub(s, i, s.n)) : 0;
 
-		if (c >= 0x20 && c != '"' && c != '\\' && step != 0) {
+		if (step != 0) {
 			i += step;
 			continue;
 		}
 		pv_buf_add(out, pv_slice_sub(s, from, i));
-		if (step == 0)
+		if (c >= 0x80)
 			pv_buf_add_str(out, "\xef\xbf\xbd");
 		else
 			add_escape(out, c);
@@ -162,6 +176,24 @@ pv_json_quote(struct pv_buf *out, struct pv_slice s)
 	}
 	pv_buf_add(out, pv_slice_sub(s, from, i));
 	pv_buf_add_c(out, '"');
+}
+
+void
+pv_json_quote(struct pv_buf *out, struct pv_slice s)
+{
+	size_t n = plain_to(s, 0);
+	char *to;
+
+	if (n != s.n) {
+		quote_rest(out, s, n);
+		return;
+	}
+	to = pv_buf_room(out, n + 2);
+	to[0] = '"';
+	if (n != 0)
+		memcpy(to + 1, s.p, n);
+	to[n + 1] = '"';
+	out->n += n + 2;
 }
 
 /* Documents */
