@@ -188,7 +188,7 @@ struct pv_taxii_answer {
 struct pv_taxii_page; /* one on its way */
 /*
  * Decides and makes the page, and lays its entry; then, when that is durable, looks again. The body of the answer is
- * appended to body by end. The home is refreshed by who makes the batch.
+ * appended to body by end.
  */
 PV_RESULT pv_taxii_page_begin(struct pv_taxii_page **out, struct pv_batch *b,
     const struct pv_caller *who, const struct pv_taxii_ask *ask, struct pv_arena *a,

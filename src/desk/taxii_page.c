@@ -863,6 +863,7 @@ make(struct pv_taxii_page *p, struct pv_err *e)
 	uint64_t from = 0;
 
 	clear(p);
+	PV_TRY(pv_home_refresh(p->d, e));
 	if (p->ask.what == PV_TAXII_MARKINGS) {
 		if (!pv_taxii_root_ok(p->d, p->who, p->ask.purpose, NULL))
 			return answer(p, PV_TAXII_NOT_FOUND, "no such API root");
@@ -1064,7 +1065,6 @@ pv_taxii_page(struct pv_desk *d, const struct pv_caller *who, const struct pv_ta
 	struct pv_taxii_page *p;
 	struct pv_status st;
 
-	PV_TRY(pv_home_refresh(d, e));
 	PV_TRY(pv_taxii_page_begin(&p, b, who, ask, a, e));
 	st = pv_batch_commit(b, e);
 	if (!pv_ok(st)) {
