@@ -466,6 +466,7 @@ share_upload(
 		.name = u->name,
 		.media_type = q->media_type != NULL ? pv_slice_of(q->media_type) : PV_NO_SLICE };
 
+	call.label.kind = PV_REPORT;
 	return ask(u->d, "reports.share", &call, PV_NO_SLICE, u->a, got, NULL, e);
 }
 
@@ -581,7 +582,7 @@ pv_remote_reports(struct pv_desk *d, struct pv_slice only_id, struct pv_arena *a
 		for (size_t i = 0; pv_ok(st) && i < got.count; i++)
 			*PV_VEC_ADD(&all) = got.rows[i];
 		q.page.cursor = got.next;
-	} while (pv_ok(st) && got.next.n != 0);
+	} while (pv_ok(st) && got.next.n != 0 && got.count != 0);
 	kept = pv_arena_alloc_n(a, all.n, sizeof(*kept));
 	if (all.n != 0)
 		memcpy(kept, all.at, all.n * sizeof(*kept));
@@ -781,7 +782,7 @@ pv_remote_orders(struct pv_desk *d, struct pv_slice only_id, uint64_t at, struct
 		for (size_t i = 0; pv_ok(st) && i < got.count; i++)
 			*PV_VEC_ADD(&all) = got.rows[i];
 		q.page.cursor = got.next;
-	} while (pv_ok(st) && got.next.n != 0);
+	} while (pv_ok(st) && got.next.n != 0 && got.count != 0);
 	kept = pv_arena_alloc_n(a, all.n, sizeof(*kept));
 	if (all.n != 0)
 		memcpy(kept, all.at, all.n * sizeof(*kept));
@@ -809,7 +810,7 @@ pv_remote_board(struct pv_desk *d, struct pv_slice to, uint64_t at, struct pv_ar
 		for (size_t i = 0; pv_ok(st) && i < got.count; i++)
 			*PV_VEC_ADD(&all) = got.rows[i];
 		q.page.cursor = got.next;
-	} while (pv_ok(st) && got.next.n != 0);
+	} while (pv_ok(st) && got.next.n != 0 && got.count != 0);
 	kept = pv_arena_alloc_n(a, all.n, sizeof(*kept));
 	if (all.n != 0)
 		memcpy(kept, all.at, all.n * sizeof(*kept));
@@ -855,16 +856,18 @@ pv_remote_log(struct pv_desk *d, const struct pv_log_ask *asked, struct pv_arena
 	struct pv_log_answer got;
 	struct pv_log_entry *kept;
 	struct pv_status st;
+	bool more;
 
 	do {
 		got = (struct pv_log_answer){ 0 };
 		st = ask(d, "log.show", &q, PV_NO_SLICE, a, &got, NULL, e);
 		for (size_t i = 0; pv_ok(st) && i < got.count; i++)
 			*PV_VEC_ADD(&all) = got.entries[i];
+		more = got.next > q.from;
 		q.from = got.next;
 		if (asked->count != 0 && asked->count > all.n)
 			q.count = asked->count - all.n;
-	} while (pv_ok(st) && got.next != 0 && (asked->count == 0 || all.n < asked->count));
+	} while (pv_ok(st) && more && (asked->count == 0 || all.n < asked->count));
 	kept = pv_arena_alloc_n(a, all.n, sizeof(*kept));
 	if (all.n != 0)
 		memcpy(kept, all.at, all.n * sizeof(*kept));
