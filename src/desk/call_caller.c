@@ -193,7 +193,7 @@ is_of(const struct pv_caller *who, const struct pv_token *t)
 {
 	return sees_all(who) || pv_slice_eq(t->id, who->id) ||
 	       (pv_slice_eq(t->binding, who->binding) && pv_slice_eq(t->person, who->person) &&
-		   pv_slice_eq(t->party, who->party));
+		   pv_name_under(t->party, who->party));
 }
 
 static PV_RESULT
@@ -255,6 +255,8 @@ within_caller(const struct pv_caller *who, struct pv_token_ask *ask, struct pv_e
 	if (ask->purposes.n == 0 && who->has_purposes)
 		ask->purposes = who->purposes;
 	ask->until_s = who->until_s != PV_NEVER ? who->until_s : 0;
+	if (!pv_slice_eq(who->id, who->binding))
+		ask->parent = who->id;
 	return PV_DONE;
 }
 

@@ -269,6 +269,7 @@ exchange_own(struct pv_desk *d, const struct pv_caller *who, const struct pv_exc
 	struct pv_token_ask narrower = { .of = who->binding,
 		.party = who->party,
 		.person = who->person,
+		.parent = pv_slice_eq(who->id, who->binding) ? PV_NO_SLICE : who->id,
 		.roles = ask->roles != 0 ? ask->roles : who->roles & PV_ROLE_ANALYST,
 		.purposes = ask->purposes.n != 0 ? ask->purposes : who->purposes,
 		.ttl_s = ask->ttl_s,

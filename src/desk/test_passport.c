@@ -616,6 +616,21 @@ exchanging(void)
 		.audience = PV_SLICE("co/orders"), .purposes = { strike, 1 } },
 	    &st, &e);
 	tap_ok(!pv_ok(st) && x.token.n == 0, "nor for a purpose beside those of the token");
+	{
+		struct pv_exchange_answer child =
+		    exchange(us, &who, (struct pv_exchange_ask){ .ttl_s = 600 }, &st, &e);
+		struct pv_caller first = bearer(us, child.token);
+		struct pv_exchange_answer grandchild =
+		    exchange(us, &first, (struct pv_exchange_ask){ .ttl_s = 300 }, &st, &e);
+		bool found;
+
+		tap_ok(bearer(us, grandchild.token).known, "a token of a token of a token");
+		good(pv_desk_token_end(us, first.id, &by, &found, &e), &e, "the middle one ends");
+		tap_ok(found && !bearer(us, child.token).known &&
+			   !bearer(us, grandchild.token).known &&
+			   bearer(us, pv_secret_slice(made.text)).known,
+		    "with it what was made from it, and nothing else");
+	}
 	applies(us, END("e-desk", "k-desk"), "the binding ends");
 	tap_ok(!bearer(us, pv_secret_slice(made.text)).known, "then nothing is exchanged any more");
 	pv_secret_free(made.text);

@@ -6,6 +6,7 @@
  */
 #include "desk/token.h"
 
+#include "base/map.h"
 #include "codec/base64.h"
 #include "codec/hex.h"
 #include "codec/json.h"
@@ -51,6 +52,7 @@ write_row(const struct pv_token *t, struct pv_arena *a)
 	pv_jsonw_str(&w, "binding", t->binding);
 	pv_jsonw_u64(&w, "from", t->from_s);
 	pv_jsonw_str(&w, "id", t->id);
+	pv_jsonw_str(&w, "parent", t->parent);
 	pv_jsonw_str(&w, "party", t->party);
 	pv_jsonw_str(&w, "person", t->person);
 	write_names(&w, "purposes", t->purposes);
@@ -107,6 +109,7 @@ read_row(struct pv_slice body, struct pv_arena *a)
 		return t;
 	t.binding = text_of(doc, "binding", a);
 	t.id = text_of(doc, "id", a);
+	t.parent = text_of(doc, "parent", a);
 	t.party = text_of(doc, "party", a);
 	t.person = text_of(doc, "person", a);
 	t.from_s = number_of(doc, "from");
@@ -343,23 +346,31 @@ journal(struct pv_desk *d, const char *kind, const struct pv_token *t, const str
 	return pv_journal_add(d, &entry, rows, n, a, &journalled, e);
 }
 
-/* Rows of tokens that are over go with the next one that is made. */
+/* Rows of tokens that are over go with the next one that is made. Of one record so many may be out. */
 static PV_RESULT
-lay_gone(struct pv_desk *d, struct pv_arena *a, struct pv_store_change *rows, size_t *n,
-    struct pv_err *e)
+lay_gone(struct pv_desk *d, struct pv_slice binding, struct pv_arena *a,
+    struct pv_store_change *rows, size_t *n, struct pv_err *e)
 {
 	struct found *all;
-	size_t count;
+	size_t count, out = 0;
 	uint64_t now = pv_desk_now(d);
 
 	*n = 0;
 	PV_TRY(read_all(d, a, &all, &count, e));
-	for (size_t i = 0; i < count && *n < GONE_MAX; i++) {
-		if (now < all[i].token.until_s)
+	for (size_t i = 0; i < count; i++) {
+		if (now < all[i].token.until_s) {
+			out += pv_slice_eq(all[i].token.binding, binding) ? 1 : 0;
+			continue;
+		}
+		if (*n == GONE_MAX)
 			continue;
 		rows[*n] = (struct pv_store_change){ .op = PV_OP_DELETE, .table = PV_T_META };
 		rows[(*n)++].row.c[PV_C_META_NAME] = PV_CELL_S(all[i].row);
 	}
+	if (out >= PV_TOKENS_MAX)
+		return pv_advise(PV_FAIL(e, PV_E_LIMIT, "%d tokens of %.*s are out", PV_TOKENS_MAX,
+				     PV_FMT(binding)),
+		    e, "End some: proviso token list, proviso token end ID");
 	return PV_DONE;
 }
 
@@ -386,6 +397,7 @@ pv_desk_token_new(struct pv_desk *d, const struct pv_token_ask *ask, const struc
 	};
 	PV_TRY(find_binding(d, &filled, &claimed, a, &grant, e));
 	t = (struct pv_token){ .id = make_id(d, a),
+		.parent = ask->parent,
 		.binding = grant.binding,
 		.party = ask->party.n != 0 ? ask->party : grant.party,
 		.person = ask->person,
@@ -403,7 +415,7 @@ pv_desk_token_new(struct pv_desk *d, const struct pv_token_ask *ask, const struc
 	rows[0].row.c[PV_C_META_NAME] = PV_CELL_S(row_name(pv_secret_slice(text), a));
 	rows[0].row.c[PV_C_META_BODY] = PV_CELL_S(write_row(&t, a));
 	rows[1] = pv_callers_moved_row(d, a);
-	PV_TRY(lay_gone(d, a, rows + 2, &n, e));
+	PV_TRY(lay_gone(d, t.binding, a, rows + 2, &n, e));
 	PV_TRY(journal(d, "token", &t, by, rows, 2 + n, a, e));
 	*out = (struct pv_token_answer){ .token = t, .text = PV_TAKE(text) };
 	return PV_DONE;
@@ -438,12 +450,55 @@ pv_desk_tokens(struct pv_desk *d, struct pv_arena *a, const struct pv_token **to
 	return PV_DONE;
 }
 
+/* Marks the token and those that were made from one that is marked; a child is looked at again for each generation. */
+static size_t
+mark_family(const struct found *all, size_t n, size_t first, bool *marked)
+{
+	PV_AUTO(pv_map_freep) struct pv_map *ids = pv_map_new(n);
+	size_t count = 1, before = 0;
+
+	for (size_t i = 0; i < n; i++)
+		pv_map_set(ids, all[i].token.id, (uint32_t)i);
+	marked[first] = true;
+	while (count != before) {
+		before = count;
+		for (size_t i = 0; i < n; i++) {
+			uint32_t parent = all[i].token.parent.n != 0
+					      ? pv_map_get(ids, all[i].token.parent)
+					      : PV_MAP_NONE;
+
+			if (marked[i] || parent == PV_MAP_NONE || !marked[parent])
+				continue;
+			marked[i] = true;
+			count++;
+		}
+	}
+	return count;
+}
+
+static PV_RESULT
+end_family(struct pv_desk *d, const struct found *all, size_t n, size_t first,
+    const struct pv_caller *by, struct pv_arena *a, struct pv_err *e)
+{
+	bool *marked = pv_arena_alloc_n(a, n, sizeof(*marked));
+	size_t count = mark_family(all, n, first, marked), k = 0;
+	struct pv_store_change *rows = pv_arena_alloc_n(a, count + 1, sizeof(*rows));
+
+	for (size_t i = 0; i < n; i++) {
+		if (!marked[i])
+			continue;
+		rows[k] = (struct pv_store_change){ .op = PV_OP_DELETE, .table = PV_T_META };
+		rows[k++].row.c[PV_C_META_NAME] = PV_CELL_S(all[i].row);
+	}
+	rows[k++] = pv_callers_moved_row(d, a);
+	return journal(d, "token-ended", &all[first].token, by, rows, k, a, e);
+}
+
 PV_RESULT
 pv_desk_token_end(struct pv_desk *d, struct pv_slice id, const struct pv_caller *by, bool *found,
     struct pv_err *e)
 {
 	PV_AUTO(pv_arena_freep) struct pv_arena *a = pv_arena_new();
-	struct pv_store_change rows[2] = { { .op = PV_OP_DELETE, .table = PV_T_META } };
 	struct found *all;
 	size_t n;
 
@@ -455,10 +510,8 @@ pv_desk_token_end(struct pv_desk *d, struct pv_slice id, const struct pv_caller 
 	for (size_t i = 0; i < n; i++) {
 		if (id.n == 0 || !pv_slice_eq(all[i].token.id, id))
 			continue;
-		rows[0].row.c[PV_C_META_NAME] = PV_CELL_S(all[i].row);
-		rows[1] = pv_callers_moved_row(d, a);
 		*found = true;
-		return journal(d, "token-ended", &all[i].token, by, rows, 2, a, e);
+		return end_family(d, all, n, i, by, a, e);
 	}
 	return PV_DONE;
 }

@@ -12,9 +12,12 @@
 
 #define PV_TOKEN_PREFIX PV_SLICE("pvt1_")
 #define PV_TOKEN_LIFE_S (31 * 86400) /* the longest */
+#define PV_TOKENS_MAX   1000         /* that are out, of one key record */
 
 struct pv_token {
 	struct pv_slice id, binding, party, person;
+	struct pv_slice
+	    parent; /* the token it was made from, and with which it is ended; empty: none */
 	unsigned roles;
 	struct pv_names purposes; /* none: those of the binding */
 	uint64_t from_s, until_s;
@@ -24,6 +27,7 @@ struct pv_token {
 struct pv_token_ask {
 	struct pv_slice of;            /* the key record; empty: one that grants all of this */
 	struct pv_slice party, person; /* party empty: the binding's */
+	struct pv_slice parent;        /* the id of the token it is made from; empty: none */
 	unsigned roles;                /* 0: analyst */
 	struct pv_names purposes;      /* none: those of the binding */
 	uint64_t ttl_s;                /* 0: one hour */
@@ -39,7 +43,7 @@ PV_RESULT pv_desk_token_new(struct pv_desk *d, const struct pv_token_ask *ask,
 /* Those that are not over. */
 PV_RESULT pv_desk_tokens(struct pv_desk *d, struct pv_arena *a, const struct pv_token **tokens,
     size_t *n, struct pv_err *e);
-/* *found false: no such token. Journalled. */
+/* With all that were made from it. *found false: no such token. Journalled. */
 PV_RESULT pv_desk_token_end(struct pv_desk *d, struct pv_slice id, const struct pv_caller *by,
     bool *found, struct pv_err *e);
 
@@ -54,7 +58,6 @@ PV_RESULT pv_remote_token_new(struct pv_desk *d, const struct pv_token_ask *ask,
     struct pv_token_answer *out, struct pv_err *e);
 PV_RESULT pv_remote_tokens(struct pv_desk *d, struct pv_arena *a, const struct pv_token **tokens,
     size_t *n, struct pv_err *e);
-PV_RESULT pv_remote_token_end(
-    struct pv_desk *d, struct pv_slice id, bool *found, struct pv_err *e);
+PV_RESULT pv_remote_token_end(struct pv_desk *d, struct pv_slice id, bool *found, struct pv_err *e);
 
 #endif
