@@ -529,18 +529,19 @@ settle(struct lane *l)
 }
 
 static void
-quick_work(struct lane *l, struct job **jobs, size_t n)
+fail_all(struct lane *l, struct job **jobs, size_t n, const struct pv_err *e)
 {
-	struct running *rs = pv_alloc_n(n, sizeof(*rs));
-	struct pv_batch *b = pv_batch_new(l->desk);
-	struct pv_err commit = { 0 };
-	size_t begun = begin_all(l, b, jobs, n, rs);
-	struct pv_status st = begun != 0 ? pv_batch_commit(b, &commit) : PV_DONE;
+	for (size_t i = 0; i < n; i++)
+		fail(l->keeper, jobs[i], e);
+}
 
-	pv_count_add(&l->keeper->stats->commits, begun != 0);
-	pv_count_add(&l->keeper->stats->batched, begun);
-	for (size_t i = 0; i < begun; i++) {
-		struct pv_err e = commit;
+/* The second half: after the commit, or after it failed. */
+static void
+finish_all(struct lane *l, struct pv_batch *b, struct running *rs, size_t n, struct pv_status st,
+    const struct pv_err *commit)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct pv_err e = *commit;
 		struct pv_status one = st;
 
 		if (pv_ok(st))
@@ -550,6 +551,29 @@ quick_work(struct lane *l, struct job **jobs, size_t n)
 		else
 			fail(l->keeper, rs[i].job, &e);
 	}
+}
+
+static void
+quick_work(struct lane *l, struct job **jobs, size_t n)
+{
+	struct pv_err e = { 0 };
+	struct running *rs;
+	struct pv_batch *b;
+	struct pv_status st;
+	size_t begun;
+
+	/* Once for all: what others have written since the last batch is seen before the first of this one. */
+	if (!pv_ok(pv_home_refresh(l->desk, &e))) {
+		fail_all(l, jobs, n, &e);
+		return;
+	}
+	rs = pv_alloc_n(n, sizeof(*rs));
+	b = pv_batch_new(l->desk);
+	begun = begin_all(l, b, jobs, n, rs);
+	st = begun != 0 ? pv_batch_commit(b, &e) : PV_DONE;
+	pv_count_add(&l->keeper->stats->commits, begun != 0);
+	pv_count_add(&l->keeper->stats->batched, begun);
+	finish_all(l, b, rs, begun, st, &e);
 	pv_batch_free(b);
 	for (size_t i = 0; i < begun; i++)
 		running_over(&rs[i]);
