@@ -185,6 +185,12 @@ run_delete(struct pv_call_run *c, struct pv_err *e)
 	return pv_taxii_delete(c->d, c->who, c->ask, c->a, c->answer, e);
 }
 
+static PV_RESULT
+run_sealed(struct pv_call_run *c, struct pv_err *e)
+{
+	return pv_taxii_sealed(c->d, c->who, c->ask, c->a, c->answer, c->tail_out, e);
+}
+
 /* ---- pushes ---- */
 
 #define K(member, as, doc) PV_FIELD(struct pv_stix_claim, member, #member, as, 0, doc)
@@ -455,6 +461,14 @@ const struct pv_call pv_calls_taxii[] = {
 	    .ask = &ask_layout,
 	    .answer = &answer_layout,
 	    .run = run_delete },
+	{ .name = "taxii.sealed",
+	    .summary = "The sealed file of an object that may not be given on",
+	    .roles = SERVES,
+	    .flags = PV_CALL_INNER,
+	    .ask = &ask_layout,
+	    .answer = &answer_layout,
+	    .tail_out = "sealed",
+	    .run = run_sealed },
 	{ .name = "collections.list",
 	    .method = "GET",
 	    .path = "/collections",

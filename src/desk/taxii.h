@@ -205,6 +205,11 @@ PV_RESULT pv_taxii_delete(struct pv_desk *d, const struct pv_caller *who,
     const struct pv_taxii_ask *ask, struct pv_arena *a, struct pv_taxii_answer *out,
     struct pv_err *e);
 
+/* The sealed file that a note stands for (ask->object). */
+PV_RESULT pv_taxii_sealed(struct pv_desk *d, const struct pv_caller *who,
+    const struct pv_taxii_ask *ask, struct pv_arena *a, struct pv_taxii_answer *out,
+    struct pv_buf *body, struct pv_err *e);
+
 /* An officer offers again what an order, which is over, kept from readers (reopen: hold). */
 PV_RESULT pv_taxii_offer(struct pv_desk *d, struct pv_slice order, struct pv_slice person,
     struct pv_arena *a, uint64_t *streams, uint64_t *journal_index, struct pv_err *e);

@@ -419,6 +419,34 @@ delete_object(struct pv_hit *h)
 		pv_edge_ask(h, call("taxii.delete"), ask, PV_NO_SLICE, deleted);
 }
 
+static void
+sealed_made(struct pv_hit *h, const struct pv_edge_reply *r)
+{
+	const struct pv_taxii_answer *a = r->answer;
+
+	if (failed(h, r))
+		return;
+	if (a->result == PV_TAXII_OK)
+		pv_edge_text(h, 200, "application/zip", r->tail);
+	else
+		say(h, status_of(a->result, 200), a->why, 0);
+}
+
+/* An OpenTDF file is what it is whatever the client would rather have. */
+static void
+sealed(struct pv_hit *h)
+{
+	struct pv_taxii_ask *ask = PV_ARENA_NEW(h->a, struct pv_taxii_ask);
+
+	*ask = (struct pv_taxii_ask){
+		.purpose = h->part[0], .collection = h->part[1], .object = h->part[2]
+	};
+	if (h->credential.kind == PV_CRED_NONE)
+		fail(h, 401, NULL);
+	else
+		pv_edge_ask(h, call("taxii.sealed"), ask, PV_NO_SLICE, sealed_made);
+}
+
 /* ---- pushes ---- */
 
 static void
@@ -514,6 +542,7 @@ const struct pv_route pv_edge_taxii[] = {
 	{ PV_GET, COLLECTION "objects/{oid}/", 0, 0, object, fail },
 	{ PV_DELETE, COLLECTION "objects/{oid}/", 0, 0, delete_object, fail },
 	{ PV_GET, COLLECTION "objects/{oid}/versions/", 0, 0, versions, fail },
+	{ PV_GET, COLLECTION "objects/{oid}/sealed/", 0, 0, sealed, fail },
 	{ PV_GET, ROOT "markings/", 0, 0, markings, fail },
 	{ PV_GET, "/taxii2/{rest...}", 0, 0, nothing, fail },
 	{ .pattern = NULL },

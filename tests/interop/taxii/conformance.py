@@ -323,6 +323,12 @@ def markings(c, own):
     tap.ok(len(note) == 1 and note[0]["object_refs"] == [sealed["id"]] and note[0]["external_references"][0]["url"].startswith("https://")
            and sealed["pattern"] not in c.at("topics.cyber", "objects/").text, "ours: no-onward leaves as a note that says where the sealed file is", note)
     tap.ok(c.at("topics.cyber", f"objects/{note[0]['id']}/").json()["objects"] == note, "ours: the note is found by its id")
+    url = note[0]["external_references"][0]["url"]
+    answer = c.get(url[len(c.gw.url):])
+    tap.ok(answer.status == 200 and answer.body[:4] == b"PK\x03\x04" and b"0.manifest.json" in answer.body and sealed["pattern"].encode() not in answer.body,
+           "ours: there the sealed file is", answer.status, answer.text[:300])
+    tap.ok(c.get(url[len(c.gw.url):]).body == answer.body, "ours: the same one again")
+    is_error(Client(c.gw, ("ukbf", "x")).get(url[len(c.gw.url):]), 401, "ours: not for everybody")
     tap.ok([e["id"] for e in c.at("topics.cyber", "manifest/").json()["objects"]][-1] == note[0]["id"], "ours: the manifest has the same id")
 
 
