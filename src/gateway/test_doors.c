@@ -261,12 +261,12 @@ replies(void)
 	    "77:OK retry:4.7.1 This gateway has no fresh proof of its orders; try again later,",
 	    "a stale gateway");
 	says(&forgotten, "action=554 5.7.1 This exchange is not possible; reference \n\n",
-	    "61:OK error:5.7.1 This exchange is not possible; reference ,",
+	    "56:OK error:5.7.1 This exchange is not possible; reference ,",
 	    "a forgotten assignment refuses");
 	says(&refuse,
 	    "action=554 5.7.1 Exchange stopped by order o-1 of co; ask a??RCPT?, ??t??; reference "
 	    "7F3A-91C2\n\n",
-	    "97:OK error:5.7.1 Exchange stopped by order o-1 of co; ask a??RCPT?, ??t??; reference "
+	    "92:OK error:5.7.1 Exchange stopped by order o-1 of co; ask a??RCPT?, ??t??; reference "
 	    "7F3A-91C2,",
 	    "a text of the records cannot break the reply");
 }
