@@ -15,6 +15,7 @@
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -37,6 +38,7 @@
 #define LINE_OUT_MAX  (256u << 20)
 #define WAIT_MS       110000 /* a question older than this has nobody waiting for it */
 #define WATCH_MS      250
+#define SETTLE_MS     50
 
 struct line {
 	int fd;
@@ -70,6 +72,7 @@ struct lane {
 	struct queue *queue;
 	void (*work)(struct lane *l, struct job **jobs, size_t n);
 	size_t at_once;
+	bool owes; /* a checkpoint */
 	struct pv_desk *desk;
 	pthread_t thread;
 	bool running;
@@ -208,11 +211,36 @@ fail(struct pv_keeper *k, struct job *j, const struct pv_err *e)
 
 /* ---- queues; under the keeper's lock ---- */
 
+/* Waiting goes by the clock that nobody sets. */
+static void
+cond_init(pthread_cond_t *c)
+{
+	pthread_condattr_t attr;
+
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(c, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+static struct timespec
+in_ms(long ms)
+{
+	struct timespec t = { 0 };
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec += ms / 1000;
+	t.tv_nsec += ms % 1000 * 1000000L;
+	t.tv_sec += t.tv_nsec / 1000000000L;
+	t.tv_nsec %= 1000000000L;
+	return t;
+}
+
 static void
 queue_init(struct queue *q)
 {
 	q->end = &q->first;
-	pthread_cond_init(&q->some, NULL);
+	cond_init(&q->some);
 }
 
 static void
@@ -513,17 +541,14 @@ begin_all(struct lane *l, struct pv_batch *b, struct job **jobs, size_t n, struc
 	return begun;
 }
 
-/* The last commit's checkpoint is owed until the next one, or until nobody waits. */
+/* The last commit's checkpoint is owed until the next one keeps it, or until nobody came for a while: it costs an fsync. */
 static void
 settle(struct lane *l)
 {
 	struct pv_err e = { 0 };
-	bool waiting;
 
-	pthread_mutex_lock(&l->keeper->lock);
-	waiting = l->queue->n != 0;
-	pthread_mutex_unlock(&l->keeper->lock);
-	if (!waiting && !pv_ok(pv_journal_settle(l->desk, &e)))
+	l->owes = false;
+	if (!pv_ok(pv_journal_settle(l->desk, &e)))
 		pv_log_err(l->keeper->use.log, PV_LOG_WARNING,
 		    "a checkpoint of the journal is owed still", &e);
 }
@@ -578,10 +603,10 @@ quick_work(struct lane *l, struct job **jobs, size_t n)
 	for (size_t i = 0; i < begun; i++)
 		running_over(&rs[i]);
 	pv_free(rs);
-	settle(l);
+	l->owes = true;
 }
 
-/* Takes what waits; false: the lane is to end. */
+/* Takes what waits, when something does; none: it stops, or a checkpoint is owed and nobody came for a while. */
 static size_t
 take_jobs(struct lane *l, struct job **jobs)
 {
@@ -589,9 +614,15 @@ take_jobs(struct lane *l, struct job **jobs)
 	struct job *j, *cancelled = NULL;
 	size_t n = 0;
 
+	struct timespec until = in_ms(SETTLE_MS);
+	bool late = false;
+
 	pthread_mutex_lock(&k->lock);
-	while (l->queue->n == 0 && !k->stop)
-		pthread_cond_wait(&l->queue->some, &k->lock);
+	while (l->queue->n == 0 && !k->stop && !late)
+		if (l->owes)
+			late = pthread_cond_timedwait(&l->queue->some, &k->lock, &until) != 0;
+		else
+			pthread_cond_wait(&l->queue->some, &k->lock);
 	while (n < l->at_once && (j = queue_take(l->queue)) != NULL) {
 		if (!j->cancelled) {
 			jobs[n++] = j;
@@ -632,7 +663,11 @@ lane_run(void *ctx)
 
 		if (n != 0)
 			l->work(l, jobs, n);
+		else if (l->owes)
+			settle(l);
 	} while (!lane_over(l));
+	if (l->owes)
+		settle(l);
 	return NULL;
 }
 
@@ -675,14 +710,9 @@ watch_once(struct pv_keeper *k)
 static bool
 rest(struct pv_keeper *k, long ms)
 {
-	struct timespec until;
+	struct timespec until = in_ms(ms);
 	bool stop;
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += ms / 1000;
-	until.tv_nsec += ms % 1000 * 1000000L;
-	until.tv_sec += until.tv_nsec / 1000000000L;
-	until.tv_nsec %= 1000000000L;
 	pthread_mutex_lock(&k->lock);
 	if (!k->stop)
 		pthread_cond_timedwait(&k->stopping, &k->lock, &until);
@@ -941,7 +971,7 @@ pv_keeper_new(struct pv_keeper **out, const struct pv_keeper_use *use, struct pv
 	k->use = *use;
 	k->stats = &use->stats->keeper;
 	pthread_mutex_init(&k->lock, NULL);
-	pthread_cond_init(&k->stopping, NULL);
+	cond_init(&k->stopping);
 	queue_init(&k->quick);
 	queue_init(&k->slow);
 	queue_init(&k->login);
