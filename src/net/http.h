@@ -106,7 +106,7 @@ struct pv_server;
 struct pv_x; /* one request and its answer */
 
 struct pv_server_limits {
-	unsigned connections, per_address; /* 0: 10,000 and 256 */
+	unsigned connections, per_address; /* 0: 10,000 and 256; of IPv6 each /64 is one address */
 	unsigned handshake_ms, head_ms;    /* absolute; 0: 10,000 each */
 	unsigned body_ms;                  /* absolute, for what the handler collects; 0: 60,000 */
 	unsigned idle_ms;                  /* between requests; 0: 75,000 */
@@ -133,7 +133,8 @@ struct pv_server_counts {
 /* Has the process ignore SIGPIPE. Not to be freed from within a handler. */
 PV_RESULT pv_server_new(struct pv_server **out, const struct pv_server_use *use, struct pv_err *e);
 void pv_server_tls(struct pv_server *s, struct ssl_ctx_st *tls); /* for new connections */
-void pv_server_drain(struct pv_server *s);      /* no new ones; those open end with their answer */
+/* No new ones; idle ones end, the others with their next answer, or by their deadlines. */
+void pv_server_drain(struct pv_server *s);
 bool pv_server_idle(const struct pv_server *s); /* drained, and none is open */
 void pv_server_free(struct pv_server *s);       /* cuts what is open; each on_gone is called */
 struct pv_server_counts pv_server_counts(const struct pv_server *s);

@@ -471,6 +471,7 @@ refuse(struct conn *c, int status, const char *why)
 	if (c->x != NULL) {
 		c->x->answer = ANSWER_ENDED;
 		c->x->refused = true;
+		c->x->status = status;
 	}
 	expect_taking(c);
 }
@@ -755,6 +756,7 @@ body_step(struct conn *c)
 	got = pv_body_read(&x->reader,
 	    pv_slice_mem(n > 0 ? evbuffer_pullup(in, (ev_ssize_t)n) : NULL, n), &used, &data);
 	if (got == PV_HTTP_BAD) {
+		c->server->counts.bad++;
 		refuse(c, 400, "a chunk of the body is not as it must be");
 		return true;
 	}
@@ -871,7 +873,7 @@ read_or_not(struct conn *c)
 		return;
 	if (!full)
 		c->ahead = 0;
-	else if (c->ahead == 0 && (c->x == NULL || c->x->over))
+	else if (c->ahead == 0 && (c->x == NULL || c->x->over || c->x->mode == BODY_UNDECIDED))
 		c->ahead = now + c->server->limits.head_ms;
 	arm(c, now);
 	if (full == c->full)
@@ -1211,10 +1213,13 @@ void
 pv_server_drain(struct pv_server *s)
 {
 	s->draining = true;
-	stop_listening(s);
 	for (struct conn *c = s->conns; c != NULL; c = c->next)
-		if (c->phase == PHASE_IDLE || c->phase == PHASE_HANDSHAKE)
+		if (c->phase == PHASE_IDLE)
 			kill_conn(c);
+	/* Whom the kernel has taken in already would be reset with the listener: they have their one answer. */
+	if (s->listener >= 0)
+		on_accept(s->listener, EV_READ, s);
+	stop_listening(s);
 }
 
 bool

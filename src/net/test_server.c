@@ -236,7 +236,7 @@ turn(struct world *w, int ms)
 /* ---- the client's side ---- */
 
 static int
-dial(struct world *w)
+dial_only(struct world *w)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET,
 		.sin_port = htons(w->port),
@@ -246,6 +246,14 @@ dial(struct world *w)
 	if (fd < 0 || connect(fd, (struct sockaddr *)&in, sizeof(in)) != 0)
 		printf("Bail out! no connection: %s\n", strerror(errno));
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	return fd;
+}
+
+static int
+dial(struct world *w)
+{
+	int fd = dial_only(w);
+
 	turn(w, 2);
 	return fd;
 }
@@ -668,16 +676,21 @@ test_drain(void)
 {
 	struct world w;
 	char text[4096];
-	int idle, busy;
+	int idle, busy, late;
 
 	world_begin(&w, (struct pv_server_limits){ 0 }, NULL);
 	idle = dial(&w);
 	busy = dial(&w);
 	say(&w, busy, GET("/hold"));
 	tap_ok(!pv_server_idle(w.server), "a server that was not told to end is not idle");
+	late = dial_only(&w);
 	pv_server_drain(w.server);
 	tap_ok(hear(&w, idle, text, sizeof(text)) == ENDED, "a graceful end: idle connections go");
 	tap_ok(!pv_server_idle(w.server) && w.held != NULL, "those with a request stay");
+	say(&w, late, GET("/"));
+	tap_ok(hear(&w, late, text, sizeof(text)) == ENDED && ends(text, "ok") &&
+		   strstr(text, "Connection: close") != NULL,
+	    "those that came just before have their answer");
 	pv_x_reply(w.held, 200, "text/plain", PV_SLICE("bye"));
 	tap_ok(hear(&w, busy, text, sizeof(text)) == ENDED && ends(text, "bye") &&
 		   strstr(text, "Connection: close") != NULL,
@@ -685,6 +698,7 @@ test_drain(void)
 	tap_ok(pv_server_idle(w.server), "then it is idle");
 	close(idle);
 	close(busy);
+	close(late);
 	world_end(&w);
 }
 
