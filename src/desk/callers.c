@@ -25,7 +25,7 @@
 #define KEYS_FRESH_MS 600000  /* then they are fetched again */
 #define KEYS_LIVE_MS  3600000 /* then they count no more */
 #define AGAIN_MS      60000   /* between two fetches */
-#define AGAIN_NONE_MS 10000   /* while there are none at all */
+#define AGAIN_NONE_MS 20000   /* while there are none at all */
 
 struct bucket {
 	uint64_t milli, at_ms; /* thousandths of a try that were used, as of then */
@@ -284,19 +284,21 @@ static void
 fetch(struct pv_callers *c, struct issuer *x)
 {
 	struct pv_jwks *keys = NULL;
-	struct pv_err e;
+	bool again = x->keys != NULL && now_ms(c) - x->fetched_ms < KEYS_FRESH_MS;
 	struct pv_status st;
+	struct pv_err e;
 
 	x->fetching = true;
-	x->tried_ms = now_ms(c);
-	if (x->keys != NULL && x->tried_ms - x->fetched_ms < KEYS_FRESH_MS)
-		x->again_ms = x->tried_ms;
 	pthread_mutex_unlock(&c->lock);
 	pthread_mutex_lock(&c->fetching);
 	st = fetch_keys(c, pv_slice_of(x->url), &keys, &e);
 	pthread_mutex_unlock(&c->fetching);
 	pthread_mutex_lock(&c->lock);
 	x->fetching = false;
+	/* the pause begins now, however long an issuer that is down took: strangers may make us ask it */
+	x->tried_ms = now_ms(c);
+	if (again)
+		x->again_ms = x->tried_ms;
 	if (!pv_ok(st))
 		return;
 	pv_jwks_free(x->keys);
