@@ -544,10 +544,15 @@ wait_ready(struct daemon *d, size_t which, struct pv_err *e)
 static void
 say_ready(struct daemon *d)
 {
+	struct pv_slice at = PV_NO_SLICE;
 	char text[200];
 
-	pv_log(&d->log, PV_LOG_NOTICE, "listening", "url", pv_arena_str(d->a, d->url), "sha256",
-	    pv_arena_str(d->a, d->fingerprint), "home", d->config.home, NULL);
+	for (size_t i = 0; i < d->addresses; i++)
+		at = pv_arena_printf(d->a, "%.*s%s%.*s", PV_FMT(at), i != 0 ? " " : "",
+		    PV_FMT(pv_address_text(&d->at[i], d->a)));
+	pv_log(&d->log, PV_LOG_NOTICE, "listening", "url", pv_arena_str(d->a, d->url), "at",
+	    pv_arena_str(d->a, at), "sha256", pv_arena_str(d->a, d->fingerprint), "home",
+	    d->config.home, NULL);
 	snprintf(text, sizeof(text), "READY=1\nSTATUS=%.*s", PV_FMT(d->url));
 	pv_notify(text);
 }

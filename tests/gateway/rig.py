@@ -184,7 +184,7 @@ class Gateway:
             self.kill()
             raise AssertionError("provisod did not start: " + "".join(self.lines))
         self.url, self.fingerprint = event["url"], event["sha256"]
-        self.host, port = self.url.split("://")[1].rsplit(":", 1)
+        self.host, port = event["at"].split()[0].rsplit(":", 1)
         self.port = int(port)
         self._anchor()
         return self
