@@ -7,6 +7,8 @@
  * keeper one at a time, each after it looked at its orders; when it says cut, not one
  * byte more reaches the client.
  */
+#include <time.h>
+
 #include "codec/base64.h"
 #include "codec/utf8.h"
 #include "desk/call_report.h"
@@ -57,14 +59,18 @@ tell_failed(struct pv_hit *h, const struct pv_edge_reply *r)
 		return;
 	}
 	pv_jsonw_object(&w, NULL);
-	pv_jsonw_str(&w, "type", PV_SLICE("about:blank"));
+	pv_jsonw_str(&w, "type",
+	    pv_arena_printf(h->a, "urn:proviso:problem:%.*s", PV_FMT(code_word(r->err.code))));
 	pv_jsonw_str(&w, "title", pv_slice_of(pv_status_text(status)));
 	pv_jsonw_int(&w, "status", status);
 	pv_jsonw_str(&w, "detail", pv_slice_of(r->err.what));
 	pv_jsonw_str(&w, "code", code_word(r->err.code));
-	pv_jsonw_str(&w, "field", pv_slice_of(r->err.field));
-	pv_jsonw_str(&w, "advice", pv_slice_of(r->err.fix));
+	if (r->err.field[0] != '\0')
+		pv_jsonw_str(&w, "field", pv_slice_of(r->err.field));
+	if (r->err.fix[0] != '\0')
+		pv_jsonw_str(&w, "advice", pv_slice_of(r->err.fix));
 	pv_jsonw_end(&w);
+	pv_buf_add_c(&body, '\n');
 	pv_x_header(h->x, "Cache-Control", NO_STORE);
 	pv_x_reply(h->x, status, "application/problem+json", pv_buf_slice(&body));
 }
@@ -177,9 +183,26 @@ filename_of(struct pv_hit *h)
 	return PV_NO_SLICE;
 }
 
+/* RFC 9110 5.6.7 */
+static struct pv_slice
+http_date(struct pv_hit *h, uint64_t at)
+{
+	static const char *const days[] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
+	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul",
+		"Aug", "Sep", "Oct", "Nov", "Dec" };
+	time_t t = (time_t)at;
+	struct tm tm = { 0 };
+
+	gmtime_r(&t, &tm);
+	return pv_arena_printf(h->a, "%s, %02d %s %d %02d:%02d:%02d GMT", days[tm.tm_wday],
+	    tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
 static void
 say_where(struct pv_hit *h, const struct pv_upload *u)
 {
+	if (!u->whole)
+		pv_x_header(h->x, "Upload-Expires", http_date(h, u->expires));
 	pv_x_header(
 	    h->x, "Upload-Offset", pv_arena_printf(h->a, "%llu", (unsigned long long)u->offset));
 	if (u->has_size)

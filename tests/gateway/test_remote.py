@@ -52,6 +52,7 @@ RANDOM = [
     (re.compile(r"\b[0-9a-f]{32,64}\b"), "HEX"),
     (re.compile(r"\b[0-9A-F]{4}-[0-9A-F]{4}\b"), "REF"),
     (re.compile(r"proof \d+ s old"), "proof N s old"),
+    (re.compile(r"good for \d+ \w+"), "good for a while"),
     (re.compile(r'(?<=[+ "])[A-Za-z0-9+/_-]{40,}={0,2}'), "BASE64"),
     (re.compile(r"\(\d+ s\)|\b\d+ s\b"), "N s"),
 ]
@@ -273,7 +274,7 @@ def uploads(pair):
     patch = {**tus, "Content-Type": "application/offset+octet-stream"}
     half = size // 2
     x = gw.request("PATCH", place, data[:half], headers={**patch, "Upload-Offset": "0"}, token=t)
-    ok(x.status == 204 and x.headers["Upload-Offset"] == str(half), "half of it goes up", x)
+    ok(x.status == 204 and x.headers["Upload-Offset"] == str(half) and x.headers["Upload-Expires"].endswith("GMT"), "half of it goes up", x)
     x = gw.request("PATCH", place, data[:10], headers={**patch, "Upload-Offset": "0"}, token=t)
     ok(x.status == 409, "a piece in the wrong place: 409, and nothing is written", x)
     x = through(gw, t, "share", "-", "--topic", "narcotics.maritime", "--never", "force", "--id", "r-tus", stdin="x")
