@@ -239,6 +239,7 @@ send_again(void *arg, curl_off_t offset, int origin)
 }
 
 static size_t
+/* NOLINTNEXTLINE(readability-non-const-parameter): libcurl's type */
 take_some(char *p, size_t size, size_t n, void *arg)
 {
 	struct going *g = arg;

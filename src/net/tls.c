@@ -57,6 +57,7 @@ ctx_freep(SSL_CTX **c)
 }
 
 static int
+/* NOLINTNEXTLINE(readability-non-const-parameter): OpenSSL's type */
 no_passphrase(char *buf, int size, int writing, void *user)
 {
 	(void)buf;

@@ -210,7 +210,9 @@ wake(struct loop *l, struct pv_x *x)
 	while (l->waiters != NULL) {
 		struct waiter *w = l->waiters;
 
-		unlink_waiter(w);
+		l->waiters = w->next;
+		if (l->waiters != NULL)
+			l->waiters->at = &l->waiters;
 		w->at = NULL;
 		n++;
 		if (w->key)
@@ -225,14 +227,16 @@ wake(struct loop *l, struct pv_x *x)
 static long
 resident_kib(void)
 {
-	long pages = 0, resident = 0;
+	char line[200], *rest;
 	FILE *f = fopen("/proc/self/statm", "re");
+	bool got = f != NULL && fgets(line, sizeof(line), f) != NULL;
 
-	if (f == NULL || fscanf(f, "%ld %ld", &pages, &resident) != 2)
-		resident = -1;
 	if (f != NULL)
 		fclose(f);
-	return resident * (sysconf(_SC_PAGESIZE) / 1024);
+	if (!got)
+		return -1;
+	(void)strtol(line, &rest, 10); /* all pages; then those that are there */
+	return strtol(rest, NULL, 10) * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
 static void
