@@ -259,6 +259,7 @@ set_serial(X509 *x)
 	return ok;
 }
 
+/* No CA, though it is its own anchor: rustls takes no CA for a server (webpki: CaUsedAsEndEntity). */
 static bool
 fill(X509 *x, EVP_PKEY *key, const struct pv_slice *names, size_t count, uint64_t from_s,
     uint64_t until_s, struct pv_arena *a)
