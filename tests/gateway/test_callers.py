@@ -79,7 +79,8 @@ with rig.Gateway(HOME) as gw:
     ok(journal() == before, "nothing of this is journalled")
 
     # ---- a flood of passwords costs nobody else anything ----
-    codes, stop = [], time.monotonic() + 3
+    codes, began = [], time.monotonic()
+    stop = began + 3
 
     def flood(i):
         while time.monotonic() < stop:
@@ -96,8 +97,9 @@ with rig.Gateway(HOME) as gw:
         slowest = max(slowest, time.monotonic() - start)
     for one in threads:
         one.join()
-    ok(429 in codes and set(codes) <= {401, 429} and codes.count(401) < 40, "of many guesses few are tried, the others hear 429",
-       {code: codes.count(code) for code in set(codes)})
+    may = 8 + (time.monotonic() - began) + 2  # eight at once, one a second
+    ok(set(codes) <= {401, 429} and codes.count(401) <= may and (len(codes) <= may or 429 in codes),
+       "of many guesses few are tried, the others hear 429", {code: codes.count(code) for code in set(codes)})
     ok(slowest < 10, "a token, and a password that was verified, go on meanwhile", slowest)
     ok(journal() == before, "and nothing is journalled")
 
