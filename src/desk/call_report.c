@@ -468,7 +468,7 @@ run_read(struct pv_call_run *c, struct pv_err *e)
 	if (pv_ok(st))
 		pv_buf_add(c->tail_out, piece);
 	out->size = pv_opening_size(o);
-	pv_transfer_return(c->service, o, pv_ok(st) && !out->going);
+	pv_transfer_return(c->service, o, pv_ok(st) && !out->going, c->a);
 	return st;
 }
 
@@ -485,7 +485,7 @@ run_end(struct pv_call_run *c, struct pv_err *e)
 		st = pv_opening_end(o, c->d, e);
 	else
 		st = pv_opening_drop(o, c->d, false, "it was given up", e);
-	pv_transfer_return(c->service, o, true);
+	pv_transfer_return(c->service, o, true, c->a);
 	out->going = true;
 	return st;
 }

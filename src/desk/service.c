@@ -579,7 +579,7 @@ remove_transfer(struct pv_service *s, size_t i)
 }
 
 void
-pv_transfer_return(struct pv_service *s, struct pv_opening *o, bool over)
+pv_transfer_return(struct pv_service *s, struct pv_opening *o, bool over, struct pv_arena *a)
 {
 	pthread_mutex_lock(&s->lock);
 	for (size_t i = 0; i < s->transfers.n; i++) {
@@ -593,7 +593,7 @@ pv_transfer_return(struct pv_service *s, struct pv_opening *o, bool over)
 	}
 	pthread_mutex_unlock(&s->lock);
 	if (over)
-		pv_opening_free(o, NULL);
+		pv_opening_free(o, a);
 }
 
 static struct pv_opening *
