@@ -12,7 +12,8 @@
 #include "gateway/html.h"
 #include "gateway/metrics.h"
 
-#define KEEP_MS 1000
+#define KEEP_MS  1000
+#define STUCK_MS 5000 /* the keeper turns at least once a second */
 
 static const struct pv_call *
 state_call(void)
@@ -115,10 +116,25 @@ on_health(struct pv_hit *h, const struct pv_edge_reply *r)
 	pv_edge_json(h, k->status, pv_buf_slice(&k->body));
 }
 
+/* Said at once: a load balancer does not wait for what is stuck. */
+static bool
+keeper_is_stuck(struct pv_hit *h)
+{
+	uint64_t beat = pv_count_get(&pv_front_stats(h->front)->keeper.beat_ms);
+
+	return beat != 0 && pv_monotonic_ms() > beat + STUCK_MS;
+}
+
 static void
 run_healthz(struct pv_hit *h)
 {
 	struct kept *k = kept_of(h->front);
+
+	if (keeper_is_stuck(h)) {
+		pv_edge_json(h, 503,
+		    PV_SLICE("{\"status\":\"closed\",\"why\":\"the keeper does not answer\"}\n"));
+		return;
+	}
 
 	h->credential = (struct pv_credential){ .peer = h->credential.peer };
 	if (k->at_ms != 0 && pv_monotonic_ms() < k->at_ms + KEEP_MS)

@@ -646,9 +646,22 @@ on_routed(struct hit *h, enum pv_routed routed, unsigned allowed)
 		hit->route->run(hit);
 	} else if (hit->route->body_max == 0 && (hit->head->chunked || hit->head->length > 0)) {
 		fail(hit, 413, "no body is expected here");
+	} else if (hit->head->has_length && hit->head->length > hit->route->body_max) {
+		fail(hit, 413, "the body is larger than is taken here");
 	} else {
 		pv_x_collect(hit->x, hit->route->body_max, on_body);
 	}
+}
+
+/* Two X-Forwarded-For are no proxy of ours, or one that lets its clients write them. */
+static struct pv_slice
+client_address(const struct pv_front *f, struct pv_x *x)
+{
+	bool many;
+	struct pv_slice forwarded = pv_header_get(pv_x_head(x), "x-forwarded-for", &many);
+
+	return pv_forwarded_for(
+	    pv_x_peer(x), many ? PV_NO_SLICE : forwarded, &f->use.config->front.proxies);
 }
 
 static void
@@ -665,8 +678,7 @@ on_request(struct pv_x *x, void *ctx)
 	h->h.x = x;
 	h->h.a = a;
 	h->h.head = pv_x_head(x);
-	h->h.credential.peer = pv_forwarded_for(pv_x_peer(x),
-	    pv_header_get(h->h.head, "x-forwarded-for", NULL), &f->use.config->front.proxies);
+	h->h.credential.peer = client_address(f, x);
 	pv_x_set_user(x, h);
 	pv_x_on_gone(x, on_gone);
 	pv_x_on_done(x, on_done);

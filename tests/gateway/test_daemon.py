@@ -376,6 +376,36 @@ def check_leaving_clients():
         ok(gw.process.poll() is None and gw.stop() == 0, "and it stops as it should", "".join(gw.lines))
 
 
+def check_stuck_keeper():
+    """A keeper that is stopped for a while, as by a slow disk: nothing else waits, and what came too much is told to come again."""
+    settings = "front: { loops = 1; };\nlimits: { quick_waiting = 4; };\n"
+    with rig.Gateway(HOME, settings) as gw:
+        evaluate(gw, "r-before", TOKEN)
+        keeper = gw.pids()["keeper"]
+        os.kill(keeper, signal.SIGSTOP)
+        try:
+            with concurrent.futures.ThreadPoolExecutor(24) as pool:
+                waiting = [pool.submit(evaluate, gw, f"r-stuck-{n}", TOKEN) for n in range(24)]
+                time.sleep(0.7)
+                began = time.monotonic()
+                alive = gw.get("/livez")
+                ok(alive.status == 200 and time.monotonic() - began < 0.5 and not any(one.done() for one in waiting),
+                   "requests that wait for the keeper block no loop", alive)
+                time.sleep(5)
+                began = time.monotonic()
+                health = gw.get("/healthz")
+                ok(health.status == 503 and "keeper" in health.text and time.monotonic() - began < 0.5, "/healthz says closed at once", health)
+                os.kill(keeper, signal.SIGCONT)
+                answers = [one.result() for one in waiting]
+        finally:
+            os.kill(keeper, signal.SIGCONT)
+        statuses = sorted(one.status for one in answers)
+        down = [one for one in answers if one.status == 503]
+        ok(statuses[:4] == [200] * 4 and set(statuses) == {200, 503} and all("Retry-After" in one.headers for one in down),
+           f"then as many as the queue holds are answered, the others told to come again {statuses.count(200)}/{len(down)}", statuses)
+        ok(evaluate(gw, "r-later", TOKEN).status == 200, "and all goes on")
+
+
 def check_other_process():
     """What the tool writes while the daemon runs is seen by it at once."""
     with rig.Gateway(HOME) as gw:
@@ -459,6 +489,7 @@ def main():
     check_bad_credentials()
     check_rate_limits()
     check_leaving_clients()
+    check_stuck_keeper()
     check_other_process()
     check_read_only_home()
     check_full_disk()
