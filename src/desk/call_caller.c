@@ -52,6 +52,7 @@ static const struct pv_field tokens_fields[] = {
 	    .count_at = offsetof(struct pv_tokens_answer, count),
 	    .of = &token,
 	    .text = "Those that are not over." },
+	PV_NEXT_FIELD(struct pv_tokens_answer),
 	{ .shape = PV_AS_END },
 };
 static const struct pv_layout tokens = { "Tokens", sizeof(struct pv_tokens_answer), tokens_fields };
@@ -202,14 +203,15 @@ run_tokens(struct pv_call_run *c, struct pv_err *e)
 	struct pv_tokens_answer *out = c->answer;
 	const struct pv_token *all;
 	struct pv_token_row *rows;
-	size_t n;
+	size_t n, seen = 0, from;
 
 	PV_TRY(pv_desk_tokens(c->d, c->a, &all, &n, e));
 	rows = pv_arena_alloc_n(c->a, n, sizeof(*rows));
 	for (size_t i = 0; i < n; i++)
 		if (is_of(c->who, &all[i]))
-			rows[out->count++] = row_of(&all[i], c->a);
-	out->rows = rows;
+			rows[seen++] = row_of(&all[i], c->a);
+	PV_TRY(pv_page_some(c->ask, seen, c->a, &from, &out->count, &out->next, e));
+	out->rows = rows + from;
 	return PV_DONE;
 }
 
@@ -391,6 +393,7 @@ const struct pv_call pv_calls_caller[] = {
 		"The tokens that are out: all, for officers and operators; else the caller's",
 	    .roles = PV_ROLE_ANY & ~PV_ROLE_GATEWAY,
 	    .flags = PV_CALL_READS,
+	    .ask = &pv_layout_page,
 	    .answer = &tokens,
 	    .run = run_tokens },
 	{ .name = "tokens.new",

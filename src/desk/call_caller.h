@@ -22,6 +22,7 @@ struct pv_token_row {
 struct pv_tokens_answer {
 	const struct pv_token_row *rows;
 	size_t count;
+	struct pv_slice next;
 };
 struct pv_token_new_ask {
 	struct pv_slice of, party, person;

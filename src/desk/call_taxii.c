@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The calls of the TAXII edge, and those of officers about collections. */
-#include "desk/call.h"
+#include "desk/layouts.h"
 #include "desk/taxii.h"
 
 static const char *const result_words[] = { "not-found", "ok", "forbidden", "bad", "again", NULL };
@@ -327,6 +327,7 @@ static const struct pv_layout row_layout = { "CollectionRow", sizeof(struct pv_t
 struct rows_answer {
 	const struct pv_taxii_row *rows;
 	size_t count;
+	struct pv_slice next;
 };
 static const struct pv_field rows_fields[] = {
 	{ .name = "rows",
@@ -335,6 +336,7 @@ static const struct pv_field rows_fields[] = {
 	    .count_at = offsetof(struct rows_answer, count),
 	    .of = &row_layout,
 	    .text = "Topics with objects, agreements or a default label." },
+	PV_NEXT_FIELD(struct rows_answer),
 	{ 0 },
 };
 static const struct pv_layout rows_layout = { "CollectionRows", sizeof(struct rows_answer),
@@ -344,8 +346,13 @@ static PV_RESULT
 run_rows(struct pv_call_run *c, struct pv_err *e)
 {
 	struct rows_answer *out = c->answer;
+	const struct pv_taxii_row *rows;
+	size_t n, from;
 
-	return pv_taxii_rows(c->d, c->a, &out->rows, &out->count, e);
+	PV_TRY(pv_taxii_rows(c->d, c->a, &rows, &n, e));
+	PV_TRY(pv_page_some(c->ask, n, c->a, &from, &out->count, &out->next, e));
+	out->rows = rows + from;
+	return PV_DONE;
 }
 
 struct default_ask {
@@ -475,6 +482,7 @@ const struct pv_call pv_calls_taxii[] = {
 	    .summary = "Topics with STIX objects, their readers, writers and default label",
 	    .roles = PV_ROLE_OFFICER | PV_ROLE_OVERSEER | PV_ROLE_OPERATOR | PV_ROLE_ANALYST,
 	    .flags = PV_CALL_READS | PV_CALL_OWN,
+	    .ask = &pv_layout_page,
 	    .answer = &rows_layout,
 	    .run = run_rows },
 	{ .name = "collections.default",

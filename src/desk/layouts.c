@@ -234,6 +234,18 @@ pv_page_of(const struct pv_page *p, size_t count, struct pv_arena *a, size_t *fr
 	return PV_DONE;
 }
 
+PV_RESULT
+pv_page_some(const struct pv_page *p, size_t count, struct pv_arena *a, size_t *from, size_t *n,
+    struct pv_slice *next, struct pv_err *e)
+{
+	PV_TRY(pv_page_of(p, count, a, from, n, next, e));
+	if (p->limit == 0) {
+		*n = count - *from;
+		*next = PV_NO_SLICE;
+	}
+	return PV_DONE;
+}
+
 /* ---- identity, status, acts ---- */
 
 static const struct pv_field identity_fields[] = {

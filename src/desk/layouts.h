@@ -50,6 +50,9 @@ struct pv_page {
  */
 PV_RESULT pv_page_of(const struct pv_page *p, size_t count, struct pv_arena *a, size_t *from,
     size_t *n, struct pv_slice *next, struct pv_err *e);
+/* The same of lists that are never long: limit 0 is all of it. */
+PV_RESULT pv_page_some(const struct pv_page *p, size_t count, struct pv_arena *a, size_t *from,
+    size_t *n, struct pv_slice *next, struct pv_err *e);
 
 /* An ask of one thing by its id. */
 struct pv_id_ask {

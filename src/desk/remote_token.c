@@ -51,7 +51,7 @@ pv_remote_tokens(struct pv_desk *d, struct pv_arena *a, const struct pv_token **
 	struct pv_tokens_answer all = { 0 };
 	struct pv_token *list;
 
-	PV_TRY(pv_remote_call(d, "tokens.list", NULL, a, &all, e));
+	PV_TRY(pv_remote_call(d, "tokens.list", &(struct pv_page){ 0 }, a, &all, e));
 	list = pv_arena_alloc_n(a, all.count, sizeof(*list));
 	for (size_t i = 0; i < all.count; i++)
 		list[i] = token_of(&all.rows[i]);

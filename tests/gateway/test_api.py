@@ -355,7 +355,7 @@ def etags(gw, doc, tokens):
 
 def cursors(gw, doc, tokens):
     t = tokens["co", "officer"]
-    for path in ("/parties", "/terms", "/keys", "/orders", "/agreements", "/board"):
+    for path in ("/parties", "/terms", "/keys", "/orders", "/agreements", "/board", "/tokens", "/collections", "/reports"):
         whole = gw.get(API + path + "?limit=1000", token=t).json()["rows"]
         rows, cursor, pages = [], "", 0
         while pages < 500:
