@@ -234,6 +234,7 @@ share_file(struct pv_run *r, struct pv_desk *d, const char *path, const struct p
 	struct pv_share_ask ask = { .label = *label,
 		.like = pv_option_slice(r, "like"),
 		.media_type = pv_option(r, "media-type"),
+		.old_form = pv_given(r, "tdf-4.2.2"),
 		.out_path = pv_option(r, "out"),
 		.progress = on_progress };
 	struct pv_progress progress;
@@ -448,6 +449,7 @@ static const struct pv_opt share_options[] = {
 	{ "originator", 0, "PARTY", "default: this home's party", false, NULL },
 	{ "id", 0, "ID", "the report's id; default: a random one", false, NULL },
 	{ "media-type", 0, "TYPE", "default: by the file's name", false, NULL },
+	{ "tdf-4.2.2", 0, NULL, "seal it for OpenTDF readers older than 4.3", false, NULL },
 	{ "out", 'o', "FILE", "write the sealed file there too", false, NULL },
 	{ 0 },
 };

@@ -143,7 +143,8 @@ share_upload(struct pv_call_run *c, const struct pv_share_call *q, const char *p
 	struct pv_share_ask ask = { .label = q->label,
 		.like = q->like,
 		.name = q->name.n != 0 ? pv_arena_str(c->a, q->name) : NULL,
-		.media_type = q->media_type.n != 0 ? pv_arena_str(c->a, q->media_type) : NULL };
+		.media_type = q->media_type.n != 0 ? pv_arena_str(c->a, q->media_type) : NULL,
+		.old_form = q->old_form };
 	struct pv_status st;
 
 	ask.fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -595,6 +596,8 @@ static const struct pv_field share_fields[] = {
 	FIELD(struct pv_share_call, name, "name", PV_AS_TEXT, 0, "What the file is called."),
 	FIELD(struct pv_share_call, media_type, "media_type", PV_AS_TEXT, 0,
 	    "Of the content; else by the name's ending."),
+	FIELD(struct pv_share_call, old_form, "tdf_4_2_2", PV_AS_BOOL, 0,
+	    "Sealed in the form of TDF 4.2.2, for readers older than 4.3."),
 	END,
 };
 static const struct pv_layout share_ask = { "ShareAsk", sizeof(struct pv_share_call),
@@ -685,7 +688,8 @@ static const struct pv_field answer_answer_fields[] = {
 	    struct pv_answer_answer, granted, "granted", PV_AS_BOOL, 0, "The key is in the reply."),
 	FIELD(struct pv_answer_answer, unknown_report, "unknown_report", PV_AS_BOOL, 0,
 	    "Refused, since nothing is known of it here."),
-	FIELD(struct pv_answer_answer, request_id, "request_id", PV_AS_TEXT, 0, "The request's id."),
+	FIELD(
+	    struct pv_answer_answer, request_id, "request_id", PV_AS_TEXT, 0, "The request's id."),
 	FIELD(struct pv_answer_answer, report, "report", PV_AS_TEXT, 0, "About which report."),
 	FIELD(struct pv_answer_answer, party, "party", PV_AS_TEXT, 0, "Who asked."),
 	FIELD(struct pv_answer_answer, person, "person", PV_AS_TEXT, 0, "Which person there."),

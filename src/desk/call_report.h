@@ -30,6 +30,7 @@ struct pv_share_call {
 	struct pv_slice upload;
 	struct pv_record label;
 	struct pv_slice like, name, media_type;
+	bool old_form;
 };
 struct pv_share_called {
 	struct pv_share_answer answer;

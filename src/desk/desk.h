@@ -165,6 +165,7 @@ struct pv_share_ask {
 	int fd;                 /* the content, read to its end */
 	const char *name;       /* of the content, for title and messages */
 	const char *media_type; /* NULL: by the name's ending */
+	bool old_form;          /* sealed as TDF 4.2.2, for readers older than 4.3 */
 	const char *out_path;   /* where the sealed file goes besides the home; NULL: nowhere */
 	void (*progress)(void *ctx, uint64_t bytes);
 	void *progress_ctx;

@@ -464,7 +464,8 @@ share_upload(
 		.label = q->label,
 		.like = q->like,
 		.name = u->name,
-		.media_type = q->media_type != NULL ? pv_slice_of(q->media_type) : PV_NO_SLICE };
+		.media_type = q->media_type != NULL ? pv_slice_of(q->media_type) : PV_NO_SLICE,
+		.old_form = q->old_form };
 
 	call.label.kind = PV_REPORT;
 	return ask(u->d, "reports.share", &call, PV_NO_SLICE, u->a, got, NULL, e);

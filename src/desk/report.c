@@ -379,6 +379,7 @@ seal_to(struct pv_desk *d, struct pv_share_ask *ask, struct pv_record *label, in
 
 	PV_TRY(pv_home_wrap_key(d, d->seal_ec ? "kas-ec" : "kas", &kas, e));
 	PV_TRY(pv_seal_new(&s, pv_report_sink(fd), 0, &d->env, e));
+	pv_seal_as(s, ask->old_form ? PV_TDF_HEX : PV_TDF_RAW);
 	PV_TRY(pv_seal_write(s, source, &content, e));
 	PV_TRY(sign_label(d, label, &content, h, a, e));
 	policy.report = label->id;

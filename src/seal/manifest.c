@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "codec/base64.h"
 #include "codec/hex.h"
+#include "crypto/hash.h"
 #include "crypto/wrap.h"
 #include "seal/field.h"
 #include "seal/policy.h"
@@ -397,12 +398,32 @@ pv_manifest_read(
 
 /* ---- writing ---- */
 
+void
+pv_manifest_root_add(struct pv_hmacer *h, enum pv_tdf_form form, struct pv_slice hash)
+{
+	PV_AUTO(pv_buf_free) struct pv_buf hex = { 0 };
+
+	if (form == PV_TDF_HEX) {
+		pv_hex_write(&hex, hash);
+		hash = pv_buf_slice(&hex);
+	}
+	pv_hmacer_add(h, hash);
+}
+
+/* The bytes, or in the old form their hex digits. */
 static void
-write_base64(struct pv_jsonw *w, const char *name, const void *bytes, size_t n)
+write_mac(
+    struct pv_jsonw *w, const struct pv_manifest *m, const char *name, const void *bytes, size_t n)
 {
 	PV_AUTO(pv_buf_free) struct pv_buf text = { 0 };
+	PV_AUTO(pv_buf_free) struct pv_buf hex = { 0 };
+	struct pv_slice mac = pv_slice_mem(bytes, n);
 
-	pv_base64_write(&text, pv_slice_mem(bytes, n), PV_BASE64);
+	if (m->form == PV_TDF_HEX) {
+		pv_hex_write(&hex, mac);
+		mac = pv_buf_slice(&hex);
+	}
+	pv_base64_write(&text, mac, PV_BASE64);
 	pv_jsonw_str(w, name, pv_buf_slice(&text));
 }
 
@@ -428,10 +449,10 @@ write_access(struct pv_jsonw *w, const struct pv_access *k)
 }
 
 static void
-write_segment(struct pv_jsonw *w, const struct pv_segment *s)
+write_segment(struct pv_jsonw *w, const struct pv_manifest *m, const struct pv_segment *s)
 {
 	pv_jsonw_object(w, NULL);
-	write_base64(w, "hash", s->hash, GMAC);
+	write_mac(w, m, "hash", s->hash, GMAC);
 	/* always: the SDKs of Go and Java read a missing size as 0 */
 	pv_jsonw_u64(w, "segmentSize", s->size);
 	pv_jsonw_u64(w, "encryptedSegmentSize", (uint64_t)s->size + PV_SEGMENT_EXTRA);
@@ -444,7 +465,7 @@ write_integrity(struct pv_jsonw *w, const struct pv_manifest *m)
 	pv_jsonw_object(w, "integrityInformation");
 	pv_jsonw_object(w, "rootSignature");
 	pv_jsonw_str(w, "alg", PV_SLICE("HS256"));
-	write_base64(w, "sig", m->root, HS256);
+	write_mac(w, m, "sig", m->root, HS256);
 	pv_jsonw_end(w);
 	pv_jsonw_str(w, "segmentHashAlg", PV_SLICE("GMAC"));
 	pv_jsonw_u64(w, "segmentSizeDefault", m->segment_size);
@@ -452,7 +473,7 @@ write_integrity(struct pv_jsonw *w, const struct pv_manifest *m)
 	    w, "encryptedSegmentSizeDefault", (uint64_t)m->segment_size + PV_SEGMENT_EXTRA);
 	pv_jsonw_array(w, "segments");
 	for (size_t i = 0; i < m->segment_count; i++)
-		write_segment(w, &m->segments[i]);
+		write_segment(w, m, &m->segments[i]);
 	pv_jsonw_end(w);
 	pv_jsonw_end(w);
 }
@@ -483,7 +504,8 @@ pv_manifest_write(const struct pv_manifest *m, struct pv_buf *out, struct pv_err
 	struct pv_jsonw w = { .out = out };
 
 	pv_jsonw_object(&w, NULL);
-	pv_jsonw_str(&w, "schemaVersion", PV_SLICE("4.3.0"));
+	if (m->form != PV_TDF_HEX)
+		pv_jsonw_str(&w, "schemaVersion", PV_SLICE("4.3.0"));
 	pv_jsonw_object(&w, "payload");
 	pv_jsonw_str(&w, "type", PV_SLICE("reference"));
 	pv_jsonw_str(&w, "url", PV_SLICE("0.payload"));
@@ -556,8 +578,7 @@ PV_RESULT
 pv_manifest_exact(const struct pv_manifest *m, struct pv_slice text, struct pv_err *e)
 {
 	PV_AUTO(pv_buf_free) struct pv_buf again = { 0 };
-	bool exact =
-	    m->form == PV_TDF_RAW && m->segment_alg == PV_SEGMENT_GMAC && segments_regular(m);
+	bool exact = m->segment_alg == PV_SEGMENT_GMAC && segments_regular(m);
 
 	for (size_t i = 0; exact && i < m->access_count; i++)
 		exact = access_regular(&m->access[i], i, m->access_count);

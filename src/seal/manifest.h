@@ -87,12 +87,16 @@ struct pv_manifest {
 /* What out holds is in a. */
 PV_RESULT pv_manifest_read(
     struct pv_manifest *out, struct pv_slice text, struct pv_arena *a, struct pv_err *e);
-/* Appends the text, form RAW, hashes GMAC. LIMIT when it would grow past what readers take. */
+/* Appends the text in m's form (RAW when it has none), hashes GMAC. LIMIT when it would grow past what readers take. */
 PV_RESULT pv_manifest_write(const struct pv_manifest *m, struct pv_buf *out, struct pv_err *e);
 /*
  * UNTRUSTED unless text is to the byte what pv_seal_finish would have made of m:
- * a file of ours has one form, and no member that nothing vouches for.
+ * a file of ours has one text in either form, and no member that nothing vouches for.
  */
 PV_RESULT pv_manifest_exact(const struct pv_manifest *m, struct pv_slice text, struct pv_err *e);
+
+/* Adds a segment's hash to the root signature's MAC: the bytes, or in the old form their hex digits. */
+struct pv_hmacer;
+void pv_manifest_root_add(struct pv_hmacer *h, enum pv_tdf_form form, struct pv_slice hash);
 
 #endif

@@ -23,6 +23,7 @@ struct pv_seal {
 	const struct pv_env *env;
 	struct pv_zip_writer *zip;
 	uint32_t segment_size;
+	enum pv_tdf_form form;
 	struct pv_secret *key;
 	struct pv_aead *aead;
 	struct pv_hasher *content;
@@ -81,6 +82,12 @@ pv_seal_new(struct pv_seal **out, struct pv_seal_sink sink, uint32_t segment_siz
 	s->step = STEP_NEW;
 	*out = PV_TAKE(s);
 	return PV_DONE;
+}
+
+void
+pv_seal_as(struct pv_seal *s, enum pv_tdf_form form)
+{
+	s->form = form;
 }
 
 /* ---- the container ---- */
@@ -152,7 +159,7 @@ seal_segment(struct pv_seal *s, size_t n, struct pv_err *e)
 	pv_hasher_add(s->content, plain);
 	pv_aead_seal_fresh(s->aead, s->env, PV_NO_SLICE, plain, s->segment);
 	tag = pv_aead_tag(sealed);
-	pv_hmacer_add(s->root, tag);
+	pv_manifest_root_add(s->root, s->form, tag);
 	made = PV_VEC_ADD(&s->segments);
 	*made = (struct pv_segment){ .size = (uint32_t)n };
 	memcpy(made->hash, tag.p, tag.n);
@@ -257,6 +264,7 @@ make_manifest(struct pv_seal *s, const struct pv_policy *policy, const struct pv
 	struct pv_access access[PV_MANIFEST_KEYS_MAX];
 	struct pv_policy p = *policy;
 	struct pv_manifest m = {
+		.form = s->form,
 		.segment_size = s->segment_size,
 		.segments = s->segments.at,
 		.segment_count = s->segments.n,

@@ -73,6 +73,8 @@ struct pv_seal;
 /* segment_size: PV_SEGMENT_MIN to PV_SEGMENT_MAX, 0 for PV_SEGMENT_DEFAULT. env is borrowed until pv_seal_free. */
 PV_RESULT pv_seal_new(struct pv_seal **out, struct pv_seal_sink sink, uint32_t segment_size,
     const struct pv_env *env, struct pv_err *e);
+/* Before anything is written: PV_TDF_HEX for readers older than TDF 4.3; else PV_TDF_RAW. */
+void pv_seal_as(struct pv_seal *s, enum pv_tdf_form form);
 void pv_seal_free(struct pv_seal *s);
 void pv_seal_freep(struct pv_seal **s);
 /* Step one, once: seals all that source gives. LIMIT beyond PV_MANIFEST_SEGMENTS_MAX segments or what a manifest holds. */

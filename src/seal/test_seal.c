@@ -38,6 +38,8 @@ url_of(unsigned kind)
 
 /* ---- sealing and opening ---- */
 
+static enum pv_tdf_form form = PV_TDF_RAW; /* of what is sealed */
+
 static bool
 seal_to(struct pv_buf *out, struct pv_slice content, unsigned kinds, uint32_t segment,
     struct pv_seal_content *said, struct pv_err *e)
@@ -52,8 +54,10 @@ seal_to(struct pv_buf *out, struct pv_slice content, unsigned kinds, uint32_t se
 		if (kinds & kind)
 			kas[n++] = (struct pv_kas_pub){ .url = pv_slice_of(url_of(kind)),
 				.key = pv_wrap_key_pub(kas_key[kind]) };
-	return pv_ok(pv_seal_new(&s, pv_seal_sink_of(out), segment, &env, e)) &&
-	       pv_ok(pv_seal_write(s, pv_seal_source_of(&rest), said, e)) &&
+	if (!pv_ok(pv_seal_new(&s, pv_seal_sink_of(out), segment, &env, e)))
+		return false;
+	pv_seal_as(s, form);
+	return pv_ok(pv_seal_write(s, pv_seal_source_of(&rest), said, e)) &&
 	       pv_ok(pv_seal_finish(s, &policy, kas, n, &done, e)) && done.size == out->n;
 }
 
@@ -476,6 +480,11 @@ main(void)
 	test_every_byte(EC, bits, sizeof(bits));
 	test_every_byte(RSA, some, sizeof(some));
 	test_every_byte(RSA | EC, some, 1);
+	form = PV_TDF_HEX;
+	test_round(0, EC, PV_SEGMENT_DEFAULT);
+	test_round(100000, RSA | EC, PV_SEGMENT_MIN);
+	test_every_byte(EC, some, sizeof(some));
+	form = PV_TDF_RAW;
 	test_named();
 	test_hex_form();
 	for (unsigned which = 0; which < 2; which++) {

@@ -15,7 +15,6 @@
 #include "seal/seal.h"
 
 #include "base/mem.h"
-#include "codec/hex.h"
 #include "codec/zip.h"
 #include "crypto/aead.h"
 #include "crypto/hash.h"
@@ -159,21 +158,6 @@ pv_sealed_open(struct pv_sealed **out, struct pv_seal_file file, struct pv_err *
 
 /* ---- the key ---- */
 
-/* The hash as the root signature has it: the bytes, or in the old form their hex digits. */
-static void
-add_hash(struct pv_hmacer *h, const struct pv_manifest *m, const struct pv_segment *s)
-{
-	struct pv_slice hash =
-	    pv_slice_mem(s->hash, m->segment_alg == PV_SEGMENT_GMAC ? PV_AEAD_TAG : PV_HASH);
-	PV_AUTO(pv_buf_free) struct pv_buf hex = { 0 };
-
-	if (m->form == PV_TDF_HEX) {
-		pv_hex_write(&hex, hash);
-		hash = pv_buf_slice(&hex);
-	}
-	pv_hmacer_add(h, hash);
-}
-
 static PV_RESULT
 check_root(const struct pv_manifest *m, const struct pv_secret *key, struct pv_err *e)
 {
@@ -181,7 +165,9 @@ check_root(const struct pv_manifest *m, const struct pv_secret *key, struct pv_e
 	uint8_t root[PV_HASH];
 
 	for (size_t i = 0; i < m->segment_count; i++)
-		add_hash(h, m, &m->segments[i]);
+		pv_manifest_root_add(h, m->form,
+		    pv_slice_mem(m->segments[i].hash,
+			m->segment_alg == PV_SEGMENT_GMAC ? PV_AEAD_TAG : PV_HASH));
 	pv_hmacer_end(h, root);
 	if (!pv_secret_eq_mem(
 		pv_slice_mem(root, sizeof(root)), pv_slice_mem(m->root, sizeof(m->root))))
@@ -306,8 +292,7 @@ seek(struct pv_sealed *f, uint64_t offset)
 		f->here = 0;
 		f->here_plain = f->here_sealed = 0;
 	}
-	while (f->here < m->segment_count &&
-	       offset - f->here_plain >= m->segments[f->here].size) {
+	while (f->here < m->segment_count && offset - f->here_plain >= m->segments[f->here].size) {
 		f->here_plain += m->segments[f->here].size;
 		f->here_sealed += (uint64_t)m->segments[f->here].size + PV_SEGMENT_EXTRA;
 		f->here++;
