@@ -389,10 +389,22 @@ pv_taxii_collections(struct pv_desk *d, const struct pv_caller *who, struct pv_s
 	return PV_DONE;
 }
 
-PV_RESULT
-pv_taxii_collection(struct pv_desk *d, const struct pv_caller *who, struct pv_slice purpose,
-    struct pv_slice id_or_alias, struct pv_arena *a, struct pv_taxii_collection *out, bool *found,
-    struct pv_err *e)
+static void
+rights_of(const struct rights *r, const struct found *c, struct pv_slice purpose,
+    struct pv_slice alias, struct pv_slice id, struct pv_arena *a, struct pv_taxii_collection *out)
+{
+	*out = (struct pv_taxii_collection){ .id = id,
+		.alias = alias,
+		.topic = c->topic,
+		.name = pv_arena_copy(a, c->name),
+		.can_read = reads(r, c, purpose),
+		.can_write = writes(r, c, purpose) };
+}
+
+static PV_RESULT
+find_by(struct pv_desk *d, const struct pv_caller *who, struct pv_slice purpose,
+    struct pv_slice id_or_alias, bool whole, struct pv_arena *a, struct pv_taxii_collection *out,
+    bool *found, struct pv_err *e)
 {
 	struct finding f = { .r = { d, who, pv_desk_now(d) } };
 	struct pv_status st = PV_DONE;
@@ -404,16 +416,32 @@ pv_taxii_collection(struct pv_desk *d, const struct pv_caller *who, struct pv_sl
 	for (size_t i = 0; !*found && i < f.at.n; i++) {
 		struct pv_slice alias = pv_arena_printf(
 		    a, "%s.%.*s", f.at.at[i].topic ? "topics" : "parties", PV_FMT(f.at.at[i].name));
+		struct pv_slice id = id_of(d, purpose, alias, a);
 
-		if (!pv_slice_eq(alias, id_or_alias) &&
-		    !pv_slice_eq(id_of(d, purpose, alias, a), id_or_alias))
-			continue;
-		st = describe(&f.r, &f.at.at[i], purpose, a, out, e);
-		*found = pv_ok(st);
-		break;
+		*found = pv_slice_eq(alias, id_or_alias) || pv_slice_eq(id, id_or_alias);
+		if (*found && whole)
+			st = describe(&f.r, &f.at.at[i], purpose, a, out, e);
+		else if (*found)
+			rights_of(&f.r, &f.at.at[i], purpose, alias, id, a, out);
 	}
 	PV_VEC_FREE(&f.at);
 	return st;
+}
+
+PV_RESULT
+pv_taxii_collection(struct pv_desk *d, const struct pv_caller *who, struct pv_slice purpose,
+    struct pv_slice id_or_alias, struct pv_arena *a, struct pv_taxii_collection *out, bool *found,
+    struct pv_err *e)
+{
+	return find_by(d, who, purpose, id_or_alias, true, a, out, found, e);
+}
+
+PV_RESULT
+pv_taxii_collection_rights(struct pv_desk *d, const struct pv_caller *who, struct pv_slice purpose,
+    struct pv_slice id_or_alias, struct pv_arena *a, struct pv_taxii_collection *out, bool *found,
+    struct pv_err *e)
+{
+	return find_by(d, who, purpose, id_or_alias, false, a, out, found, e);
 }
 
 /* ---- for an officer ---- */

@@ -38,8 +38,9 @@ struct pv_taxii_keys {
 	struct {
 		uint64_t id;
 		struct pv_aead *aead;
-	} at[16];
+	} at[128];
 	size_t n;
+	struct pv_buf aad;
 };
 void pv_taxii_keys_free(struct pv_taxii_keys *k);
 /* The bytes of an object's row; *held false: its key was destroyed. */
@@ -107,7 +108,11 @@ struct pv_taxii_stream {
 };
 struct pv_slice pv_taxii_stream_name(
     const struct pv_caller *who, struct pv_slice purpose, struct pv_slice key, struct pv_arena *a);
-/* From place on. */
+/* Its gaps alone; then from a place on. */
+PV_RESULT pv_taxii_stream_begin(struct pv_taxii_stream *s, struct pv_store_view *v,
+    struct pv_slice name, struct pv_slice key, struct pv_arena *a, struct pv_err *e);
+PV_RESULT pv_taxii_stream_go(struct pv_taxii_stream *s, uint64_t from, struct pv_err *e);
+/* Both. */
 PV_RESULT pv_taxii_stream_open(struct pv_taxii_stream *s, struct pv_store_view *v,
     struct pv_slice name, struct pv_slice key, uint64_t from, struct pv_arena *a, struct pv_err *e);
 void pv_taxii_stream_close(struct pv_taxii_stream *s);
@@ -127,6 +132,11 @@ PV_RESULT pv_taxii_stream_offer(struct pv_desk *d, const struct pv_caller *who,
     struct pv_slice name, struct pv_slice key, const struct pv_taxii_gap *gap, struct pv_err *e);
 struct pv_store_change pv_taxii_gap_row(
     struct pv_slice stream, const struct pv_taxii_gap *gap, enum pv_store_op op);
+
+/* What a page needs of a collection: no title, no default label. */
+PV_RESULT pv_taxii_collection_rights(struct pv_desk *d, const struct pv_caller *who,
+    struct pv_slice purpose, struct pv_slice id_or_alias, struct pv_arena *a,
+    struct pv_taxii_collection *out, bool *found, struct pv_err *e);
 
 bool pv_taxii_own(const struct pv_desk *d, struct pv_slice party); /* of this home's authority */
 

@@ -177,10 +177,14 @@ pv_taxii_member_rows(struct pv_store_view *v, const struct pv_store_row *version
 
 /* ---- sealing ---- */
 
-static struct pv_slice
-place_aad(struct pv_slice stix, uint64_t added, struct pv_arena *a)
+/* What an object is sealed with: its id and place. */
+static void
+place_aad(struct pv_buf *out, struct pv_slice stix, uint64_t added)
 {
-	return pv_arena_printf(a, "%.*s %llu", PV_FMT(stix), (unsigned long long)added);
+	pv_buf_clear(out);
+	pv_buf_add(out, stix);
+	pv_buf_add_c(out, ' ');
+	pv_buf_add_u64(out, added);
 }
 
 struct pv_slice
@@ -188,8 +192,10 @@ pv_taxii_seal(struct pv_desk *d, struct pv_aead *aead, struct pv_slice stix, uin
     struct pv_slice bytes, struct pv_arena *a)
 {
 	uint8_t *sealed = pv_arena_alloc(a, bytes.n + PV_AEAD_OVER);
+	PV_AUTO(pv_buf_free) struct pv_buf aad = { 0 };
 
-	pv_aead_seal_fresh(aead, &d->env, place_aad(stix, added, a), bytes, sealed);
+	place_aad(&aad, stix, added);
+	pv_aead_seal_fresh(aead, &d->env, pv_buf_slice(&aad), bytes, sealed);
 	return pv_slice_mem(sealed, bytes.n + PV_AEAD_OVER);
 }
 
@@ -199,6 +205,7 @@ pv_taxii_keys_free(struct pv_taxii_keys *k)
 	for (size_t i = 0; i < k->n; i++)
 		pv_aead_free(k->at[i].aead);
 	k->n = 0;
+	pv_buf_free(&k->aad);
 }
 
 static PV_RESULT
@@ -219,7 +226,7 @@ key_of(struct pv_desk *d, struct pv_taxii_keys *keys, uint64_t id, struct pv_aea
 	if (!held)
 		return PV_DONE;
 	if (keys->n == sizeof(keys->at) / sizeof(keys->at[0]))
-		pv_taxii_keys_free(keys);
+		pv_taxii_keys_free(keys); /* rare: many small pushes */
 	*out = pv_aead_new(key);
 	keys->at[keys->n].id = id;
 	keys->at[keys->n++].aead = *out;
@@ -239,10 +246,8 @@ pv_taxii_unseal(struct pv_desk *d, struct pv_taxii_keys *keys, const struct pv_s
 	if (aead == NULL)
 		return PV_DONE;
 	plain = pv_arena_alloc(a, sealed.n);
-	if (sealed.n < PV_AEAD_OVER ||
-	    !pv_aead_open(aead,
-		place_aad(row->c[PV_C_OBJECT_STIX].s, row->c[PV_C_OBJECT_ADDED].n, a), sealed,
-		plain))
+	place_aad(&keys->aad, row->c[PV_C_OBJECT_STIX].s, row->c[PV_C_OBJECT_ADDED].n);
+	if (sealed.n < PV_AEAD_OVER || !pv_aead_open(aead, pv_buf_slice(&keys->aad), sealed, plain))
 		return PV_FAIL(e, PV_E_UNTRUSTED, "the object %.*s in the store was changed",
 		    PV_FMT(row->c[PV_C_OBJECT_STIX].s));
 	*out = pv_slice_mem(plain, sealed.n - PV_AEAD_OVER);

@@ -58,7 +58,8 @@ struct pv_taxii_page {
 	PV_VEC(struct chosen) chosen;
 	PV_VEC(struct pv_store_change) rows;
 	struct pv_map *recalled;
-	bool passed; /* something is here that the filters leave out */
+	size_t bytes; /* of the objects */
+	bool passed;  /* something is here that the filters leave out */
 	bool gap_left;
 	uint64_t last_place;
 	struct pv_taxii_answer out;
@@ -232,8 +233,7 @@ close_gaps(struct pv_taxii_page *p, struct pv_err *e)
 	for (unsigned i = 0;; i++) {
 		struct pv_taxii_stream s = { 0 };
 		const struct pv_taxii_gap *gap = NULL;
-		struct pv_status st =
-		    pv_taxii_stream_open(&s, p->v, p->stream, p->key, INT64_MAX, p->a, e);
+		struct pv_status st = pv_taxii_stream_begin(&s, p->v, p->stream, p->key, p->a, e);
 
 		if (pv_ok(st))
 			st = ready_gap(p, &s, &gap, e);
@@ -393,7 +393,7 @@ choose_ids(
 {
 	struct pv_taxii_stream s = { 0 };
 	PV_VEC(struct pv_taxii_item) items = { 0 };
-	struct pv_status st = pv_taxii_stream_open(&s, p->v, p->stream, p->key, INT64_MAX, p->a, e);
+	struct pv_status st = pv_taxii_stream_begin(&s, p->v, p->stream, p->key, p->a, e);
 	bool full = false;
 
 	for (size_t i = 0; pv_ok(st) && i < ids.n; i++) {
@@ -432,7 +432,7 @@ choose_stub(struct pv_taxii_page *p, uint64_t added, bool *is, struct pv_err *e)
 {
 	struct pv_taxii_stream s = { 0 };
 	struct pv_taxii_item item;
-	struct pv_status st = pv_taxii_stream_open(&s, p->v, p->stream, p->key, INT64_MAX, p->a, e);
+	struct pv_status st = pv_taxii_stream_begin(&s, p->v, p->stream, p->key, p->a, e);
 	bool full;
 
 	*is = false;
@@ -500,38 +500,97 @@ make_stub(struct pv_taxii_page *p, struct chosen *ch, const struct class *c, str
 	return PV_DONE;
 }
 
-/* The objects' own bytes. What was erased is not there; what would make the page too large waits for the next. */
+/* Objects lie in the order of their places: those of a page are mostly one run, read in one go. */
+struct run {
+	struct pv_store_cursor *c;
+	struct pv_store_row row;
+	bool more;
+};
+
 static PV_RESULT
-fetch(struct pv_taxii_page *p, struct pv_taxii_keys *keys, struct pv_err *e)
+run_begin(struct pv_taxii_page *p, struct run *r, struct pv_err *e)
+{
+	struct pv_store_query q = { .table = PV_T_OBJECTS, .n = 1, .limit = 4 * p->chosen.n };
+
+	*r = (struct run){ 0 };
+	if (p->chosen.n < 4 || p->chosen.at[0].item.place != p->chosen.at[0].item.added)
+		return PV_DONE;
+	q.where[0].column = PV_C_OBJECT_ADDED;
+	q.where[0].test = PV_Q_AT_LEAST;
+	q.where[0].cell = PV_CELL_N(p->chosen.at[0].item.added);
+	PV_TRY(pv_store_rows(&r->c, p->v, &q, e));
+	return pv_store_row_next(r->c, &r->row, &r->more, e);
+}
+
+/* The row at that place, valid until the next call. */
+static PV_RESULT
+run_to(struct pv_taxii_page *p, struct run *r, uint64_t added, struct pv_store_row *row,
+    bool *found, struct pv_err *e)
+{
+	while (r->more && r->row.c[PV_C_OBJECT_ADDED].n < added)
+		PV_TRY(pv_store_row_next(r->c, &r->row, &r->more, e));
+	*found = r->more && r->row.c[PV_C_OBJECT_ADDED].n == added;
+	*row = r->row;
+	if (*found)
+		return PV_DONE;
+	*row = (struct pv_store_row){ .c[PV_C_OBJECT_ADDED] = PV_CELL_N(added) };
+	return pv_store_row_get(p->v, PV_T_OBJECTS, row, p->a, found, e);
+}
+
+static PV_RESULT
+fetch_one(struct pv_taxii_page *p, struct run *r, struct pv_taxii_keys *keys, struct chosen *ch,
+    bool *held, struct pv_err *e)
+{
+	const struct class *c = &p->classes.at[ch->class];
+	struct pv_store_row row;
+
+	*held = true;
+	if (c->sealed && !pv_slice_is(ch->item.type, "marking-definition"))
+		return make_stub(p, ch, c, e);
+	if (p->ask.what != PV_TAXII_OBJECTS && p->ask.what != PV_TAXII_OBJECT)
+		return PV_DONE;
+	PV_TRY(run_to(p, r, ch->item.added, &row, held, e));
+	return *held ? pv_taxii_unseal(p->d, keys, &row, p->a, &ch->bytes, held, e) : PV_DONE;
+}
+
+/* What was erased is not there; what would make the page too large waits for the next. */
+static PV_RESULT
+fetch_all(struct pv_taxii_page *p, struct run *r, struct pv_taxii_keys *keys, struct pv_err *e)
 {
 	size_t bytes = 0, kept = 0;
 
 	for (size_t i = 0; i < p->chosen.n; i++) {
 		struct chosen *ch = &p->chosen.at[i];
-		const struct class *c = &p->classes.at[ch->class];
-		struct pv_store_row row = { .c[PV_C_OBJECT_ADDED] = PV_CELL_N(ch->item.added) };
-		bool held = true;
+		bool held;
 
-		if (c->sealed && !pv_slice_is(ch->item.type, "marking-definition")) {
-			PV_TRY(make_stub(p, ch, c, e));
-		} else if (p->ask.what == PV_TAXII_OBJECTS || p->ask.what == PV_TAXII_OBJECT) {
-			PV_TRY(pv_store_row_get(p->v, PV_T_OBJECTS, &row, p->a, &held, e));
-			if (held)
-				PV_TRY(
-				    pv_taxii_unseal(p->d, keys, &row, p->a, &ch->bytes, &held, e));
-		}
+		PV_TRY(fetch_one(p, r, keys, ch, &held, e));
 		if (!held)
 			continue;
 		bytes += ch->bytes.n;
 		if (bytes > BYTES_MAX && kept > 0) {
 			p->out.more = true;
+			p->last_place = p->chosen.at[kept - 1].item.place;
 			break;
 		}
-		p->last_place = ch->item.place;
 		p->chosen.at[kept++] = *ch;
 	}
 	p->chosen.n = kept;
+	p->bytes = bytes;
 	return PV_DONE;
+}
+
+static PV_RESULT
+fetch(struct pv_taxii_page *p, struct pv_taxii_keys *keys, struct pv_err *e)
+{
+	struct run r = { 0 };
+	struct pv_status st = PV_DONE;
+
+	if (p->ask.what == PV_TAXII_OBJECTS || p->ask.what == PV_TAXII_OBJECT)
+		st = run_begin(p, &r, e);
+	if (pv_ok(st))
+		st = fetch_all(p, &r, keys, e);
+	pv_store_cursor_free(r.c);
+	return st;
 }
 
 static PV_RESULT
@@ -587,6 +646,7 @@ write_page(const struct pv_taxii_page *p, struct pv_buf *out)
 	struct pv_jsonw w = { .out = out };
 	bool versions = p->ask.what == PV_TAXII_VERSIONS;
 
+	pv_buf_room(out, p->bytes + p->chosen.n + 512);
 	pv_jsonw_object(&w, NULL);
 	if (p->out.more) {
 		pv_jsonw_bool(&w, "more", true);
@@ -623,7 +683,11 @@ places(const struct pv_taxii_page *p)
 	for (size_t i = 0; i < p->chosen.n; i++) {
 		int64_t at = (int64_t)p->chosen.at[i].item.added;
 
-		pv_buf_addf(&b, "%s%lld", i > 0 ? "," : "", (long long)(at - before));
+		if (i > 0)
+			pv_buf_add_c(&b, ',');
+		if (at < before)
+			pv_buf_add_c(&b, '-');
+		pv_buf_add_u64(&b, (uint64_t)(at < before ? before - at : at - before));
 		before = at;
 	}
 	return pv_arena_copy(p->a, pv_buf_slice(&b));
@@ -753,7 +817,7 @@ note_gaps(struct pv_taxii_page *p, const struct class **withheld, struct pv_err 
 		any = any || p->classes.at[i].to != 0;
 	if (!any)
 		return PV_DONE;
-	st = pv_taxii_stream_open(&s, p->v, p->stream, p->key, INT64_MAX, p->a, e);
+	st = pv_taxii_stream_begin(&s, p->v, p->stream, p->key, p->a, e);
 	for (size_t i = 0; pv_ok(st) && i < p->classes.n; i++) {
 		bool wider = false;
 
@@ -799,7 +863,7 @@ find_collection(struct pv_taxii_page *p, bool *found, struct pv_err *e)
 	*found = false;
 	if (!pv_taxii_root_ok(p->d, p->who, p->ask.purpose, NULL))
 		return answer(p, PV_TAXII_NOT_FOUND, "no such API root");
-	PV_TRY(pv_taxii_collection(
+	PV_TRY(pv_taxii_collection_rights(
 	    p->d, p->who, p->ask.purpose, p->ask.collection, p->a, &p->c, found, e));
 	if (!*found)
 		return answer(p, PV_TAXII_NOT_FOUND, "no such collection");

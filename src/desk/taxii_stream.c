@@ -141,32 +141,46 @@ next_offer(struct pv_taxii_stream *s, struct pv_err *e)
 }
 
 PV_RESULT
-pv_taxii_stream_open(struct pv_taxii_stream *s, struct pv_store_view *v, struct pv_slice name,
-    struct pv_slice key, uint64_t from, struct pv_arena *a, struct pv_err *e)
+pv_taxii_stream_begin(struct pv_taxii_stream *s, struct pv_store_view *v, struct pv_slice name,
+    struct pv_slice key, struct pv_arena *a, struct pv_err *e)
+{
+	*s = (struct pv_taxii_stream){ .name = name, .key = key, .a = a, .v = v };
+	PV_TRY(load_gaps(s, e));
+	for (size_t i = 0; i < s->gap_count; i++)
+		s->any_offers = s->any_offers || s->gaps[i].state == PV_GAP_OFFERED;
+	return PV_DONE;
+}
+
+PV_RESULT
+pv_taxii_stream_go(struct pv_taxii_stream *s, uint64_t from, struct pv_err *e)
 {
 	struct pv_store_query q = { .table = PV_T_MEMBERS, .n = 2, .order_by = PV_C_MEMBER_ADDED };
 
-	*s = (struct pv_taxii_stream){ .name = name, .key = key, .a = a, .v = v };
-	PV_TRY(load_gaps(s, e));
 	q.where[0].column = PV_C_MEMBER_COLLECTION;
-	q.where[0].cell = PV_CELL_S(key);
+	q.where[0].cell = PV_CELL_S(s->key);
 	q.where[1].column = PV_C_MEMBER_ADDED;
 	q.where[1].test = PV_Q_AT_LEAST;
 	q.where[1].cell = PV_CELL_N(from);
-	PV_TRY(pv_store_rows(&s->base, v, &q, e));
+	PV_TRY(pv_store_rows(&s->base, s->v, &q, e));
 	PV_TRY(next_base(s, e));
-	for (size_t i = 0; i < s->gap_count; i++)
-		s->any_offers = s->any_offers || s->gaps[i].state == PV_GAP_OFFERED;
 	if (!s->any_offers)
 		return PV_DONE;
 	q = (struct pv_store_query){ .table = PV_T_OFFERS, .n = 2, .order_by = PV_C_OFFER_ADDED };
 	q.where[0].column = PV_C_OFFER_STREAM;
-	q.where[0].cell = PV_CELL_S(name);
+	q.where[0].cell = PV_CELL_S(s->name);
 	q.where[1].column = PV_C_OFFER_ADDED;
 	q.where[1].test = PV_Q_AT_LEAST;
 	q.where[1].cell = PV_CELL_N(from);
-	PV_TRY(pv_store_rows(&s->offers, v, &q, e));
+	PV_TRY(pv_store_rows(&s->offers, s->v, &q, e));
 	return next_offer(s, e);
+}
+
+PV_RESULT
+pv_taxii_stream_open(struct pv_taxii_stream *s, struct pv_store_view *v, struct pv_slice name,
+    struct pv_slice key, uint64_t from, struct pv_arena *a, struct pv_err *e)
+{
+	PV_TRY(pv_taxii_stream_begin(s, v, name, key, a, e));
+	return pv_taxii_stream_go(s, from, e);
 }
 
 void

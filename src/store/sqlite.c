@@ -429,6 +429,10 @@ sq_conn_close(struct sq_conn *c)
 	for (size_t i = 0; i < PV_STORE_TABLES; i++)
 		for (size_t k = 0; k < SQ_VERBS; k++)
 			sqlite3_finalize(c->row[i][k]);
+	for (size_t i = 0; i < SQ_KEPT; i++) {
+		sqlite3_finalize(c->kept[i].st);
+		pv_free(c->kept[i].sql);
+	}
 	sqlite3_close(c->db);
 	pv_free(c);
 }
@@ -576,11 +580,13 @@ close_store(void *db)
 		sq->pool = c->next;
 		sq_conn_close(c);
 	}
+	sq_conn_close(sq->version);
 	sq_forget_logs(sq);
 	sq_conn_close(sq->w); /* last: it empties the log file if nobody else has it open */
 	PV_VEC_FREE(&sq->logs);
 	PV_VEC_FREE(&sq->firsts);
 	pthread_mutex_destroy(&sq->pool_lock);
+	pthread_mutex_destroy(&sq->version_lock);
 	pthread_mutex_destroy(&sq->copy_lock);
 	pthread_cond_destroy(&sq->copy_wake);
 	pv_free(sq->path);
@@ -603,6 +609,7 @@ open_store(
 	sq->o = *o;
 	sq->data_version = -1;
 	pthread_mutex_init(&sq->pool_lock, NULL);
+	pthread_mutex_init(&sq->version_lock, NULL);
 	pthread_mutex_init(&sq->copy_lock, NULL);
 	pthread_cond_init(&sq->copy_wake, NULL);
 	c = open_first(sq, e);
@@ -753,6 +760,7 @@ const struct pv_backend pv_store_sqlite = {
 	.refuse_no_space = sq_refuse_no_space,
 	.top_key = top_key,
 	.view_open = sq_view_open,
+	.version = sq_version,
 	.view_close = sq_view_close,
 	.head = sq_view_head,
 	.name = sq_view_name,

@@ -45,12 +45,23 @@ enum sq_stmt {
 
 enum sq_verb { SQ_ROW_ADD, SQ_ROW_PUT, SQ_ROW_GET, SQ_ROW_DELETE, SQ_ROW_CLEAR, SQ_VERBS };
 
+/* Statements of cursors are kept, too: a query of the same form needs no new one. */
+#define SQ_KEPT 24
+struct sq_kept {
+	char *sql;
+	sqlite3_stmt *st;
+	bool busy;
+	uint64_t used;
+};
+
 /* A connection, used by one thread at a time, with its prepared statements. */
 struct sq_conn {
 	sqlite3 *db;
 	const char *path;
 	sqlite3_stmt *fixed[SQ_STMTS];
 	sqlite3_stmt *row[PV_STORE_TABLES][SQ_VERBS];
+	struct sq_kept kept[SQ_KEPT];
+	uint64_t uses;
 	struct sq_conn *next;
 };
 
@@ -96,6 +107,8 @@ struct sq_store {
 
 	pthread_mutex_t pool_lock;
 	struct sq_conn *pool; /* idle connections of readers */
+	pthread_mutex_t version_lock;
+	struct sq_conn *version; /* its own: PRAGMA data_version tells of the commits of others alone */
 	bool immutable;       /* a read-only disk without a log to recover */
 	bool no_space;        /* that is why it could not be opened */
 
@@ -161,6 +174,7 @@ int sq_edge(struct sq_conn *c, const struct pv_store_tree *tree, int64_t log, ui
     uint8_t (*edge)[PV_STORE_HASH]);
 
 PV_RESULT sq_view_open(void **view, void *db, struct pv_err *e);
+uint64_t sq_version(void *db);
 void sq_view_close(void *view);
 PV_RESULT sq_view_head(
     void *view, struct pv_slice log, struct pv_store_head *out, bool *found, struct pv_err *e);

@@ -16,6 +16,7 @@
 struct cursor {
 	struct sq_conn *c;
 	sqlite3_stmt *st;
+	struct sq_kept *kept;     /* whose statement it is; NULL: its own */
 	const struct pv_table *t; /* NULL: entries */
 };
 
@@ -161,6 +162,29 @@ sq_view_open(void **view, void *db, struct pv_err *e)
 	v->c = c;
 	*view = v;
 	return PV_DONE;
+}
+
+uint64_t
+sq_version(void *db)
+{
+	struct sq_store *sq = db;
+	sqlite3_stmt *st = NULL;
+	uint64_t version = 0;
+	struct pv_err e;
+	int rc;
+
+	pthread_mutex_lock(&sq->version_lock);
+	if (sq->version == NULL)
+		sq->version = sq_conn_open(sq, SQLITE_OPEN_READONLY, &e);
+	if (sq->version != NULL)
+		st = sq_stmt(sq->version, SQ_DATA_VERSION, &rc);
+	if (st != NULL) {
+		if (sqlite3_step(st) == SQLITE_ROW)
+			version = (uint64_t)sqlite3_column_int64(st, 0);
+		sqlite3_reset(st);
+	}
+	pthread_mutex_unlock(&sq->version_lock);
+	return version;
 }
 
 void
@@ -393,20 +417,60 @@ sq_view_row(void *view, enum pv_store_table table, struct pv_store_row *row, str
 
 /* ---- cursors ---- */
 
+/* A statement of that form which nobody uses now; else the place of the one that was used least lately. NULL: all are busy. */
+static struct sq_kept *
+find_kept(struct sq_conn *c, const char *sql)
+{
+	struct sq_kept *oldest = NULL;
+
+	for (size_t i = 0; i < SQ_KEPT; i++) {
+		struct sq_kept *k = &c->kept[i];
+
+		if (k->busy)
+			continue;
+		if (k->st != NULL && strcmp(k->sql, sql) == 0)
+			return k;
+		if (oldest == NULL || k->used < oldest->used)
+			oldest = k;
+	}
+	return oldest;
+}
+
+static int
+take_kept(struct sq_conn *c, struct sq_kept *k, const char *sql)
+{
+	int rc = SQLITE_OK;
+
+	if (k->st == NULL || strcmp(k->sql, sql) != 0) {
+		sqlite3_finalize(k->st);
+		pv_free(k->sql);
+		k->st = NULL;
+		k->sql = NULL;
+		rc = sqlite3_prepare_v3(c->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &k->st, NULL);
+		if (rc == SQLITE_OK)
+			k->sql = pv_strdup(sql);
+	}
+	k->busy = rc == SQLITE_OK;
+	k->used = ++c->uses;
+	return rc;
+}
+
 /* NULL with e on failure. */
 static struct cursor *
 open_cursor(struct sq_view *v, const char *sql, const struct pv_table *t, struct pv_err *e)
 {
+	struct sq_kept *kept = find_kept(v->c, sql);
 	struct cursor *cur;
-	sqlite3_stmt *st;
-	int rc = sqlite3_prepare_v2(v->c->db, sql, -1, &st, NULL);
+	sqlite3_stmt *st = NULL;
+	int rc = kept != NULL ? take_kept(v->c, kept, sql)
+			      : sqlite3_prepare_v2(v->c->db, sql, -1, &st, NULL);
 
 	if (rc != SQLITE_OK) {
 		pv_ignore(sq_fail_read(v->c, rc, e));
 		return NULL;
 	}
 	cur = PV_NEW(struct cursor);
-	*cur = (struct cursor){ v->c, st, t };
+	*cur = (struct cursor){ v->c, kept != NULL ? kept->st : st, kept, t };
 	return cur;
 }
 
@@ -415,7 +479,13 @@ sq_cursor_close(void *cursor)
 {
 	struct cursor *cur = cursor;
 
-	sqlite3_finalize(cur->st);
+	if (cur->kept != NULL) {
+		sqlite3_reset(cur->st);
+		sqlite3_clear_bindings(cur->st);
+		cur->kept->busy = false;
+	} else {
+		sqlite3_finalize(cur->st);
+	}
 	pv_free(cur);
 }
 

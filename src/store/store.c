@@ -110,6 +110,12 @@ pv_store_view_open(struct pv_store_view **out, struct pv_store *s, struct pv_err
 	return PV_DONE;
 }
 
+uint64_t
+pv_store_version(struct pv_store *s)
+{
+	return s->b->version(s->db);
+}
+
 void
 pv_store_view_free(struct pv_store_view *v)
 {
