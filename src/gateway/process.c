@@ -132,8 +132,7 @@ new_tls(struct fronts *f, const struct pv_control *c)
 	char fingerprint[128];
 
 	if (!pv_ok(take_tls(f, c, &tls, fingerprint, &e))) {
-		pv_log_err(&f->p->log, PV_LOG_ERROR,
-		    "the new certificate is not taken, the old one stays", &e);
+		tell(f->p, PV_CONTROL_ERROR, &e); /* the parent logs it */
 		return;
 	}
 	for (size_t i = 0; i < f->made; i++) {

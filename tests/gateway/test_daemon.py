@@ -118,6 +118,8 @@ def check_start():
            "the page says open, what it stands on, the fingerprint, and how a .tdf is opened", page)
         policy = page.headers["Content-Security-Policy"]
         ok("default-src 'none'" in policy and "unsafe" not in policy and "<script" not in page.text, "the page has no script and a strict policy", policy)
+        links = {link: gw.get(link).status for link in re.findall(r'href="(/[^"]*)"', page.text)}
+        ok(len(links) >= 5 and all(one in (200, 503) for one in links.values()), "each link on it leads somewhere", links)
         health = gw.get("/healthz")
         ok(health.status == 200 and health.json()["status"] == "open" and health.json()["lease_age_s"] < 60, "/healthz: open", health)
         ok(gw.get("/livez").status == 200, "/livez")
