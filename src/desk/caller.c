@@ -126,10 +126,11 @@ by_token(struct pv_desk *d, struct pv_slice text, bool may_wait, struct pv_arena
 		return pv_token_caller(d, text, a, out, e);
 	if (!pv_ok(pv_jwt_read(&t, text, &ignored)))
 		return PV_DONE;
-	if (!pv_slice_is(pv_jwt_typ(t), PV_PASSPORT_TYP) &&
-	    !pv_slice_is(pv_jwt_typ(t), PV_GATEWAY_TYP))
-		return pv_issuer_caller(d, t, may_wait, a, out, slow, e);
-	pv_passport_caller(d, t, a, out);
+	if (pv_slice_is(pv_jwt_typ(t), PV_PASSPORT_TYP) ||
+	    pv_slice_is(pv_jwt_typ(t), PV_GATEWAY_TYP))
+		pv_passport_caller(d, t, a, out);
+	else
+		pv_issuer_caller(d, t, may_wait, a, out, slow);
 	return PV_DONE;
 }
 

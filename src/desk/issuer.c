@@ -109,22 +109,20 @@ is_of_type(const struct pv_jwt *t)
 	return typ.n == 0 || pv_slice_is(typ, "jwt") || pv_slice_is(typ, "at+jwt");
 }
 
-PV_RESULT
+void
 pv_issuer_caller(struct pv_desk *d, const struct pv_jwt *t, bool may_wait, struct pv_arena *a,
-    struct pv_caller *out, bool *slow, struct pv_err *e)
+    struct pv_caller *out, bool *slow)
 {
 	uint64_t now = pv_desk_now(d);
 	struct pv_caller who = { 0 };
 	struct pv_err ignored;
 
-	(void)e;
 	*out = (struct pv_caller){ 0 };
 	if (!is_of_type(t) || !pv_ok(pv_jwt_check_times(t, now, d->own.skew_s, &ignored)) ||
 	    !find_record(d, t, now, a, &who))
-		return PV_DONE;
+		return;
 	if (pv_callers_signed(pv_callers_of(d), pv_jwt_text(t, "iss"), t, may_wait, slow))
 		*out = who;
-	return PV_DONE;
 }
 
 /* ---- what issuers publish ---- */

@@ -17,8 +17,8 @@ bool pv_issuer_binding(struct pv_slice binding, struct pv_slice origin, struct p
     struct pv_slice *audience);
 
 /* Who holds that token of an issuer; out->known false: nobody. */
-PV_RESULT pv_issuer_caller(struct pv_desk *d, const struct pv_jwt *t, bool may_wait,
-    struct pv_arena *a, struct pv_caller *out, bool *slow, struct pv_err *e);
+void pv_issuer_caller(struct pv_desk *d, const struct pv_jwt *t, bool may_wait, struct pv_arena *a,
+    struct pv_caller *out, bool *slow);
 
 /* Where an issuer says its keys are: of the discovery document at URL, which must be of that issuer. The text in a. */
 PV_RESULT pv_issuer_discover(struct pv_slice json, struct pv_slice url, struct pv_arena *a,

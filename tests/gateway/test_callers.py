@@ -120,8 +120,20 @@ with rig.Gateway(HOME) as gw:
     ok(gw.request("DELETE", f"/api/v1/tokens/{mine}", token=TOKEN).status == 200, "its holder ends it")
     ok(comes(lambda: who(gw, token=made["token"]) == 401), "and it is nobody's")
 
+    # ---- and with the tool, through the gateway ----
+    def there(*args, must=True):
+        return rig.tool(None, "--gateway", gw.url, "--ca", gw.ca, *args, must=must, PROVISO_TOKEN=TOKEN)
+
+    made = there("token", "new", "--party", "co.public-force.navy", "--role", "analyst", "--json").json()
+    me = who(gw, token=made["token"])
+    ok(isinstance(me, dict) and me["party"] == "co.public-force.navy", "an officer's tool makes a token for a unit", me)
+    ok(made["id"] in there("token", "list").out, "lists it")
+    there("token", "end", made["id"])
+    ok(comes(lambda: who(gw, token=made["token"]) == 401) and made["id"] not in there("token", "list").out, "and ends it")
+    done = there("account", "add", "x", "--party", "co", must=False)
+    ok(done.status == 2 and "through a gateway" in done.err, "a password is made where its home is", done)
+
     # ---- what ends, ends ----
-    tool("token", "end", rig.tool(HOME, "token", "list", "--json").json()["tokens"][0]["id"])
     key = next(k["record"]["id"] for k in rig.tool(HOME, "key", "list", "--json").json()["keys"] if SPKI in json.dumps(k))
     tool("end", key)
     new = tool("account", "password", "taxii-navy")
