@@ -175,7 +175,7 @@ evaluate(struct pv_desk *d, const struct pv_caller *who, struct item *it, struct
 
 /* ---- the entry ---- */
 
-/* ["us.coast-guard","r-7q2m","law.interdict",true] for each. */
+/* ["us.coast-guard","r-7q2m","law.interdict",true] for each; a refusal's reference behind it. */
 static struct pv_slice
 list_of(const struct pv_evaluating *v)
 {
@@ -189,6 +189,8 @@ list_of(const struct pv_evaluating *v)
 		pv_jsonw_str(&w, NULL, v->items[i].q->resource);
 		pv_jsonw_str(&w, NULL, v->items[i].c.purpose);
 		pv_jsonw_bool(&w, NULL, v->rows[i].decision);
+		if (v->rows[i].reference.n != 0)
+			pv_jsonw_str(&w, NULL, v->rows[i].reference);
 		pv_jsonw_end(&w);
 	}
 	pv_jsonw_end(&w);
