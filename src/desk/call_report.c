@@ -128,12 +128,17 @@ run_who(struct pv_call_run *c, struct pv_err *e)
 {
 	const struct pv_who_ask *q = c->ask;
 	struct pv_who_answer *out = c->answer;
+	const struct pv_can_open *rows = NULL;
+	size_t n = 0, from;
 	struct pv_matter m;
 	struct pv_kept h;
 
 	PV_TRY(find_report(c, q->id, &h, e));
 	PV_TRY(pv_matter_of(c->d, &h.label, h.custodians, c->a, &m, e));
-	return pv_desk_who_can_open(c->d, &m, q->at, c->a, &out->rows, &out->count, e);
+	PV_TRY(pv_desk_who_can_open(c->d, &m, q->at, c->a, &rows, &n, e));
+	PV_TRY(pv_page_some(&q->page, n, c->a, &from, &out->count, &out->next, e));
+	out->rows = rows + from;
+	return PV_DONE;
 }
 
 static PV_RESULT
@@ -248,7 +253,7 @@ run_due(struct pv_call_run *c, struct pv_err *e)
 	const struct pv_report_row *rows = NULL;
 	uint64_t now = pv_desk_now(c->d);
 	struct pv_due *list;
-	size_t n = 0, most = 0;
+	size_t n = 0, most = 0, due = 0, from;
 
 	PV_TRY(pv_desk_reports(c->d, PV_NO_SLICE, c->a, &rows, &n, e));
 	for (size_t i = 0; i < n; i++)
@@ -260,11 +265,11 @@ run_due(struct pv_call_run *c, struct pv_err *e)
 
 			if (o->outcome_due == 0 || o->outcomes != 0)
 				continue;
-			list[out->count++] =
-			    (struct pv_due){ rows[i].label.id, o->release, o->party, o->purpose,
-				    o->time, o->outcome_due, o->outcome_due < now };
+			list[due++] = (struct pv_due){ rows[i].label.id, o->release, o->party,
+				o->purpose, o->time, o->outcome_due, o->outcome_due < now };
 		}
-	out->rows = list;
+	PV_TRY(pv_page_some(c->ask, due, c->a, &from, &out->count, &out->next, e));
+	out->rows = list + from;
 	return PV_DONE;
 }
 
@@ -575,12 +580,14 @@ static const struct pv_layout reports_answer = { "Reports", sizeof(struct pv_rep
 static const struct pv_field who_fields[] = {
 	FIELD(struct pv_who_ask, id, "id", PV_AS_TEXT, PV_MUST | PV_PATH, "The report."),
 	FIELD(struct pv_who_ask, at, "at", PV_AS_TIME, 0, "As it was then."),
+	PV_PAGE_FIELDS(struct pv_who_ask, page),
 	END,
 };
 static const struct pv_layout who_ask = { "WhoAsk", sizeof(struct pv_who_ask), who_fields };
 static const struct pv_field who_answer_fields[] = {
 	LIST(struct pv_who_answer, rows, count, "rows", pv_layout_can_open,
 	    "Who can open it, and who of those named cannot."),
+	PV_NEXT_FIELD(struct pv_who_answer),
 	END,
 };
 static const struct pv_layout who_answer = { "Who", sizeof(struct pv_who_answer),
@@ -649,6 +656,7 @@ static const struct pv_field due_row_fields[] = {
 static const struct pv_layout due_row = { "OutcomeDue", sizeof(struct pv_due), due_row_fields };
 static const struct pv_field due_answer_fields[] = {
 	LIST(struct pv_due_answer, rows, count, "rows", due_row, "Openings without an outcome."),
+	PV_NEXT_FIELD(struct pv_due_answer),
 	END,
 };
 static const struct pv_layout due_answer = { "OutcomesDue", sizeof(struct pv_due_answer),
@@ -841,6 +849,7 @@ const struct pv_call pv_calls_report[] = {
 	    .summary = "Openings whose outcome was not told yet.",
 	    .roles = INSIDE,
 	    .flags = PV_CALL_READS | PV_CALL_OWN,
+	    .ask = &pv_layout_page,
 	    .answer = &due_answer,
 	    .run = run_due },
 	{ .name = "asks.make",

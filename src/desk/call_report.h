@@ -20,10 +20,12 @@ struct pv_reports_answer {
 struct pv_who_ask {
 	struct pv_slice id;
 	uint64_t at;
+	struct pv_page page;
 };
 struct pv_who_answer {
 	const struct pv_can_open *rows;
 	size_t count;
+	struct pv_slice next;
 };
 /* reports.share: what is in an upload becomes a report */
 struct pv_share_call {
@@ -53,6 +55,7 @@ struct pv_due {
 struct pv_due_answer {
 	const struct pv_due *rows;
 	size_t count;
+	struct pv_slice next;
 };
 
 /* uploads.begin, .look, .append, .drop */

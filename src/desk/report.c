@@ -825,16 +825,33 @@ list_who(struct pv_desk *d, const struct pv_matter *m, uint64_t at, struct listi
 	return PV_DONE;
 }
 
+/* Of a report that is here: what it is derived from counts, too. */
+static PV_RESULT
+with_sources(struct pv_desk *d, const struct pv_matter *m, struct pv_arena *a,
+    struct pv_matter *out, struct pv_err *e)
+{
+	struct pv_kept h;
+	bool found = false;
+
+	*out = *m;
+	if (m->report.n != 0 && m->source_count == 0)
+		PV_TRY(pv_report_find(d, m->report, a, &h, &found, e));
+	return found ? pv_matter_of(d, &h.label, h.custodians, a, out, e) : PV_DONE;
+}
+
 PV_RESULT
 pv_desk_who_can_open(struct pv_desk *d, const struct pv_matter *m, uint64_t at, struct pv_arena *a,
     const struct pv_can_open **who, size_t *n, struct pv_err *e)
 {
 	struct listing l = { 0 };
 	struct pv_can_open *rows;
-	struct pv_status st = list_who(d, m, at, &l, a, e);
+	struct pv_matter whole;
+	struct pv_status st;
 
 	if (d->remote != NULL)
 		return pv_remote_who_can_open(d, m, at, a, who, n, e);
+	PV_TRY(with_sources(d, m, a, &whole, e));
+	st = list_who(d, &whole, at, &l, a, e);
 	if (pv_ok(st)) {
 		rows = pv_arena_alloc_n(a, l.rows.n, sizeof(*rows));
 		if (l.rows.n != 0)
