@@ -147,12 +147,13 @@ judge(struct pv_desk *d, const struct pv_caller *who, const struct pv_passport_a
     struct pv_arena *a, struct pv_judgement *j, struct pv_case *c, struct pv_err *e)
 {
 	const struct pv_record *peer = peer_of(d, ask->audience);
+	struct pv_names names = peer != NULL ? peer->peer.names : (struct pv_names){ 0 };
 
-	if (peer == NULL || peer->peer.names.n == 0)
+	if (names.n == 0)
 		return PV_FAIL(
 		    e, PV_E_INPUT, "no order log \"%.*s\" is admitted here", PV_FMT(ask->audience));
-	for (size_t i = 0; i < peer->peer.names.n; i++) {
-		struct pv_matter m = { .originator = peer->peer.names.at[i] };
+	for (size_t i = 0; i < names.n; i++) {
+		struct pv_matter m = { .originator = names.at[i] };
 
 		PV_TRY(pv_take_judge(d, &m, who->party, ask->purpose, CHANNEL, a, j, c, e));
 		if (j->decision.answer != PV_RELEASE)

@@ -383,7 +383,7 @@ pv_desk_token_new(struct pv_desk *d, const struct pv_token_ask *ask, const struc
 	size_t n;
 	struct pv_token_ask filled = *ask;
 	struct pv_claimed claimed;
-	struct pv_caller grant;
+	struct pv_caller grant = { 0 };
 	struct pv_token t;
 
 	if (d->remote != NULL)

@@ -14,8 +14,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	PV_AUTO(pv_arena_freep) struct pv_arena *a = pv_arena_new();
 	struct pv_oauth_form form;
 	const char *why = NULL;
-	bool read = size <= PV_OAUTH_BODY_MAX &&
-		    pv_oauth_read(&form, pv_slice_mem(data, size), a, &why);
+	bool read =
+	    size <= PV_OAUTH_BODY_MAX && pv_oauth_read(&form, pv_slice_mem(data, size), a, &why);
 
 	if (size > PV_OAUTH_BODY_MAX)
 		return 0;
