@@ -495,6 +495,21 @@ count_members(struct pv_store_view *v, struct pv_slice key, struct pv_arena *a,
 	return PV_DONE;
 }
 
+/* Named by an agreement itself; else what is below one is as that one, and not worth a line. */
+static bool
+is_named(const struct pv_desk *d, struct pv_slice topic)
+{
+	for (size_t i = 0; i < log_count(d); i++) {
+		const struct pv_facts *facts = &log_at(d, i)->state->by_kind[PV_AGREEMENT];
+
+		for (size_t k = 0; k < facts->n; k++)
+			if (stands(facts->at[k], pv_desk_now(d)) &&
+			    pv_slice_eq(facts->at[k]->r->agreement.topic, topic))
+				return true;
+	}
+	return false;
+}
+
 PV_RESULT
 pv_taxii_rows(struct pv_desk *d, struct pv_arena *a, const struct pv_taxii_row **out, size_t *n,
     struct pv_err *e)
@@ -519,7 +534,7 @@ pv_taxii_rows(struct pv_desk *d, struct pv_arena *a, const struct pv_taxii_row *
 		r->writers = parties_for(d, r->name, false, a);
 		PV_TRY(count_members(v, pv_taxii_key(true, r->name, a), a, r, e));
 		PV_TRY(pv_taxii_default_get(d, r->name, a, &r->label, &r->has_default, e));
-		*n += r->objects != 0 || r->has_default || r->readers.n != 0 || r->writers.n != 0;
+		*n += r->objects != 0 || r->has_default || is_named(d, r->name);
 	}
 	*out = rows;
 	return PV_DONE;
