@@ -21,7 +21,7 @@ import rig  # noqa: E402
 t = rig.Tap()
 ok = t.ok
 # Sanitizers want files and keep what was freed.
-SANITIZED = b"__asan_init" in pathlib.Path(rig.PROVISOD).read_bytes()
+SANITIZED = any(word in pathlib.Path(rig.PROVISOD).read_bytes() for word in (b"__asan_init", b"__tsan_init"))
 
 
 def provisod(*args, env=None, timeout=60):
