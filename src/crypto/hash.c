@@ -8,7 +8,6 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/kdf.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,7 +42,6 @@ struct tools {
 
 static EVP_MD *sha256;
 static EVP_MAC *hmac;
-static EVP_KDF *hkdf;
 static pthread_key_t tools_key;
 static pthread_once_t fetched = PTHREAD_ONCE_INIT;
 static __thread struct tools *tools;
@@ -64,8 +62,8 @@ fetch(void)
 {
 	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
 	hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	hkdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
-	PV_CRYPTO_MUST(sha256 != NULL && hmac != NULL && hkdf != NULL, "SHA-256, HMAC and HKDF");
+
+	PV_CRYPTO_MUST(sha256 != NULL && hmac != NULL, "SHA-256 and HMAC");
 	PV_CRYPTO_MUST(pthread_key_create(&tools_key, free_tools) == 0, "thread keys");
 }
 
@@ -287,29 +285,28 @@ pv_hmacer_end(struct pv_hmacer *h, uint8_t out[PV_HASH])
 
 /* ---- HKDF-SHA256 ---- */
 
-static OSSL_PARAM
-octets(const char *name, struct pv_slice s)
-{
-	/* libcrypto reads only, but its parameters have no const */
-	union {
-		const char *in;
-		char *out;
-	} p = { .in = s.n > 0 ? s.p : "" };
-
-	return OSSL_PARAM_construct_octet_string(name, p.out, s.n);
-}
-
+/* By the thread's own context: EVP_KDF makes one each time and looks up its digest, 10 us instead of 3. */
 void
 pv_hkdf(struct pv_slice ikm, struct pv_slice salt, struct pv_slice info, uint8_t *out, size_t n)
 {
-	char name[] = "SHA256";
-	OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, name, 0),
-		octets(OSSL_KDF_PARAM_KEY, ikm), octets(OSSL_KDF_PARAM_SALT, salt),
-		octets(OSSL_KDF_PARAM_INFO, info), OSSL_PARAM_construct_end() };
-	EVP_KDF_CTX *ctx;
+	static const uint8_t wiped[1];
+	EVP_MAC_CTX *ctx = my_tools()->mac;
+	uint8_t prk[PV_HASH], t[PV_HASH], no_salt[PV_HASH] = { 0 };
 
-	pthread_once(&fetched, fetch);
-	ctx = EVP_KDF_CTX_new(hkdf);
-	PV_CRYPTO_MUST(ctx != NULL && EVP_KDF_derive(ctx, out, n, params) == 1, "HKDF-SHA-256");
-	EVP_KDF_CTX_free(ctx);
+	PV_CRYPTO_MUST(n <= 255 * PV_HASH, "HKDF-SHA-256");
+	pv_hmac(salt.n > 0 ? salt : pv_slice_mem(no_salt, sizeof(no_salt)), ikm, prk);
+	for (size_t at = 0, i = 1; at < n; at += PV_HASH, i++) {
+		uint8_t counter = (uint8_t)i;
+
+		mac_begin(ctx, (const char *)prk, sizeof(prk));
+		if (i > 1)
+			mac_add(ctx, pv_slice_mem(t, sizeof(t)));
+		mac_add(ctx, info);
+		mac_add(ctx, pv_slice_mem(&counter, 1));
+		mac_end(ctx, t);
+		memcpy(out + at, t, n - at < PV_HASH ? n - at : PV_HASH);
+	}
+	mac_begin(ctx, (const char *)wiped, sizeof(wiped));
+	OPENSSL_cleanse(prk, sizeof(prk));
+	OPENSSL_cleanse(t, sizeof(t));
 }

@@ -72,10 +72,11 @@ struct decoder {
 	OSSL_DECODER_CTX *ctx;
 	EVP_PKEY *found;
 };
-static pthread_key_t decoder_key;
+static pthread_key_t decoder_key, keygen_key;
 static EVP_PKEY *p256; /* parameters without a key */
 static pthread_once_t prepared = PTHREAD_ONCE_INIT;
 static __thread struct decoder *decoder;
+static __thread EVP_PKEY_CTX *keygen;
 
 static void
 free_decoder(void *p)
@@ -88,6 +89,13 @@ free_decoder(void *p)
 }
 
 static void
+free_keygen(void *p)
+{
+	EVP_PKEY_CTX_free(p);
+	keygen = NULL;
+}
+
+static void
 prepare(void)
 {
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
@@ -97,7 +105,9 @@ prepare(void)
 			   EVP_PKEY_paramgen(ctx, &p256) == 1,
 	    "P-256");
 	EVP_PKEY_CTX_free(ctx);
-	PV_CRYPTO_MUST(pthread_key_create(&decoder_key, free_decoder) == 0, "thread keys");
+	PV_CRYPTO_MUST(pthread_key_create(&decoder_key, free_decoder) == 0 &&
+			   pthread_key_create(&keygen_key, free_keygen) == 0,
+	    "thread keys");
 }
 
 static struct decoder *
@@ -112,6 +122,19 @@ my_decoder(void)
 	PV_CRYPTO_MUST(decoder->ctx != NULL, "the decoding of RSA keys");
 	PV_CRYPTO_MUST(pthread_setspecific(decoder_key, decoder) == 0, "thread keys");
 	return decoder;
+}
+
+static EVP_PKEY_CTX *
+my_keygen(void)
+{
+	if (keygen != NULL)
+		return keygen;
+	keygen = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+	PV_CRYPTO_MUST(keygen != NULL && EVP_PKEY_keygen_init(keygen) == 1 &&
+			   EVP_PKEY_CTX_set_group_name(keygen, "P-256") == 1 &&
+			   pthread_setspecific(keygen_key, keygen) == 0,
+	    "P-256");
+	return keygen;
 }
 
 /* NULL when the point is not on the curve. */
@@ -350,6 +373,33 @@ write_spki(struct pv_buf *out, EVP_PKEY *key, enum pv_key_kind kind)
 	OPENSSL_free(p);
 }
 
+/* One context a thread for making P-256 keys: making it takes as long as a key. */
+static EVP_PKEY *
+new_p256(void)
+{
+	EVP_PKEY_CTX *ctx;
+	EVP_PKEY *key = NULL;
+
+	pthread_once(&prepared, prepare);
+	ctx = my_keygen();
+	PV_CRYPTO_MUST(EVP_PKEY_keygen(ctx, &key) == 1, "the making of keys");
+	return key;
+}
+
+/* Of a key that was made here nothing is to be checked: its halves are one object. */
+static struct pv_wrap_key *
+fresh_p256(void)
+{
+	PV_AUTO(pv_buf_free) struct pv_buf spki = { 0 };
+	struct pv_wrap_key *k = PV_NEW(struct pv_wrap_key);
+
+	k->key = new_p256();
+	write_spki(&spki, k->key, PV_KEY_P256);
+	PV_CRYPTO_MUST(EVP_PKEY_up_ref(k->key) == 1, "keys");
+	k->pub = make_pub(k->key, PV_KEY_P256, pv_buf_slice(&spki));
+	return k;
+}
+
 /* Takes key, also when it fails. */
 static PV_RESULT
 make_key(struct pv_wrap_key **out, EVP_PKEY *key, enum pv_key_kind kind, struct pv_err *e)
@@ -374,8 +424,8 @@ pv_wrap_key_new(struct pv_wrap_key **out, enum pv_key_kind kind, struct pv_err *
 		key = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048);
 		break;
 	case PV_KEY_P256:
-		key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
-		break;
+		*out = fresh_p256();
+		return PV_DONE;
 	case PV_KEY_NONE:
 	case PV_KEY_ED25519:
 		return PV_FAIL(e, PV_E_BUG, "no key of this kind wraps");

@@ -398,9 +398,14 @@ PV_RESULT
 pv_home_refresh(struct pv_desk *d, struct pv_err *e)
 {
 	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
+	uint64_t version;
 
 	if (d->remote != NULL)
 		return PV_DONE;
+	version = pv_store_version(d->store);
+	if (version != 0 && version == d->seen)
+		return PV_DONE;
+	d->seen = 0;
 	PV_TRY(pv_store_view_open(&v, d->store, e));
 	PV_TRY(load_own(d, v, e));
 	PV_TRY(find_copies(d, v, e));
@@ -408,6 +413,7 @@ pv_home_refresh(struct pv_desk *d, struct pv_err *e)
 		PV_TRY(load_copy(d->copies.at[i], v, e));
 		PV_TRY(check_withheld(d, d->copies.at[i], v, e));
 	}
+	d->seen = version;
 	return PV_DONE;
 }
 
@@ -418,6 +424,7 @@ pv_home_refold(struct pv_desk *d, struct pv_err *e)
 		return pv_remote_refold(d, e);
 	log_free(&d->own);
 	pv_home_log_begin(&d->own, d->origin, true);
+	d->seen = 0;
 	return pv_home_refresh(d, e);
 }
 
@@ -432,6 +439,7 @@ pv_home_forget(struct pv_desk *d, struct pv_slice origin, struct pv_err *e)
 		log_free(log);
 		pv_home_log_begin(log, name, false);
 	}
+	d->seen = 0;
 	return pv_home_refresh(d, e);
 }
 

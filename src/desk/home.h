@@ -65,6 +65,7 @@ struct pv_desk {
 	uint64_t boot_ms,
 	    real_ms; /* both clocks when the home was opened: one set back later does not count */
 	struct pv_err broken;        /* why the own log is */
+	uint64_t seen;               /* pv_store_version() of the last refresh; 0: look anew */
 	struct pv_pair *journal_key; /* NULL until it signs */
 	struct pv_kas_state *kas;    /* desk/kas.h; NULL until it is used */
 	struct pv_callers *callers;  /* NULL until somebody calls */

@@ -111,15 +111,17 @@ seal_fields(struct pv_desk *d, const struct pv_commit_field *fields, unsigned ap
 {
 	PV_AUTO(pv_aead_freep) struct pv_aead *aead = NULL;
 	PV_AUTO(pv_secret_freep) struct pv_secret *key = pv_secret_new(PV_STORE_KEY);
+	uint8_t ivs[PV_JOURNAL_FIELDS][PV_AEAD_IV];
 	uint64_t key_id;
 
+	d->env.random(d->env.ctx, (uint8_t *)ivs, sizeof(ivs));
 	PV_TRY(pv_store_key_take(d->store, &key_id, pv_secret_bytes(key), e));
 	aead = pv_aead_new(key);
 	for (size_t i = 0; i < PV_JOURNAL_FIELDS; i++) {
 		size_t n = fields[i].disclosure.n + PV_AEAD_OVER;
 		uint8_t *sealed = pv_arena_alloc(a, n);
 
-		pv_aead_seal_fresh(aead, &d->env, fields[i].name, fields[i].disclosure, sealed);
+		pv_aead_seal(aead, ivs[i], fields[i].name, fields[i].disclosure, sealed);
 		changes[i] = (struct pv_store_change){ .op = PV_OP_ADD, .table = PV_T_DISCLOSURES };
 		changes[i].row.c[PV_C_DISCLOSURE_LOG] = PV_CELL_S(d->journal);
 		changes[i].row.c[PV_C_DISCLOSURE_INDEX] =
