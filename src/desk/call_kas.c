@@ -130,6 +130,8 @@ static const struct pv_field rewrap_fields[] = {
 	PV_FIELD(struct pv_rewrap, session_key, "session_key", PV_AS_TEXT, 0, "PEM."),
 	PV_FIELD(struct pv_rewrap, deliver_ms, "deliver_ms", PV_AS_U64, 0,
 	    "How long the answer may be on its way."),
+	PV_FIELD(struct pv_rewrap, stood, "stood", PV_AS_U64, 0,
+	    "Entries of the order logs that it was decided by."),
 	PV_FIELD(struct pv_rewrap, may_state, "may_state", PV_AS_NAMES, 0,
 	    "Where no purpose was stated: which the credential allows."),
 	{ .name = NULL },
@@ -151,6 +153,24 @@ static PV_RESULT
 finish_rewrap(struct pv_call_run *c, struct pv_batch *b, struct pv_err *e)
 {
 	return pv_rewrap_finish(c->state, b, c->answer, e);
+}
+
+static const struct pv_field standing_fields[] = {
+	PV_FIELD(struct pv_kas_standing, stood, "stood", PV_AS_U64, 0,
+	    "Entries of all order logs that are held here."),
+	{ .name = NULL },
+};
+static const struct pv_layout standing_layout = { "KasStanding", sizeof(struct pv_kas_standing),
+	standing_fields };
+
+static PV_RESULT
+run_stood(struct pv_call_run *c, struct pv_err *e)
+{
+	struct pv_kas_standing *out = c->answer;
+
+	PV_TRY(pv_home_refresh(c->d, e));
+	out->stood = pv_kas_stood(c->d);
+	return PV_DONE;
 }
 
 /* ---- files that others sealed ---- */
@@ -260,6 +280,12 @@ const struct pv_call pv_calls_kas[] = {
 	    .answer = &rewrap_layout,
 	    .begin = begin_rewrap,
 	    .finish = finish_rewrap },
+	{ .name = "kas.stood",
+	    .summary = "How much of the order logs is known.",
+	    .roles = PV_ROLE_ANY,
+	    .flags = PV_CALL_READS | PV_CALL_INNER,
+	    .answer = &standing_layout,
+	    .run = run_stood },
 	{ .name = "tdf.register",
 	    .method = "POST",
 	    .path = "/tdf",

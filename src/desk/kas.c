@@ -446,6 +446,16 @@ tell(struct pv_rewrapping *w, struct share *s, struct pv_err *e)
 	return PV_DONE;
 }
 
+uint64_t
+pv_kas_stood(const struct pv_desk *d)
+{
+	uint64_t all = d->own.loaded;
+
+	for (size_t i = 0; i < d->copies.n; i++)
+		all += d->copies.at[i]->loaded;
+	return all;
+}
+
 /* Until the first of the leases that it stood on ends. */
 static void
 shorten(const struct pv_rewrapping *w, const struct pv_judgement *j, uint64_t *ms)
@@ -504,6 +514,7 @@ pv_rewrap_finish(
 		*s->out = (struct pv_rewrapped){ .says = PV_REWRAP_FAILED,
 			.text = pv_arena_copy(w->a, pv_slice_of(e->what)) };
 	}
+	out->stood = pv_kas_stood(w->d);
 	if (w->purpose_missing && w->who->has_purposes)
 		out->may_state = w->who->purposes;
 	if (w->session == NULL)

@@ -86,7 +86,13 @@ struct pv_rewrap {
 	struct pv_slice session_key; /* PEM, for a P-256 client key */
 	uint64_t deliver_ms;         /* what was granted must have arrived by then */
 	struct pv_names may_state;   /* PURPOSE: what the caller's own credential allows */
+	uint64_t stood;              /* pv_kas_stood() of the last look */
 };
+/* Grows with every entry of every order log that is held here. */
+struct pv_kas_standing {
+	uint64_t stood;
+};
+uint64_t pv_kas_stood(const struct pv_desk *d);
 
 /* Proves, decides, lays the entries. ask must live until the batch is finished. */
 struct pv_rewrapping;

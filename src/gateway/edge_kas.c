@@ -18,6 +18,7 @@ struct kas_hit {
 	enum { KEY_OBJECT = 0, KEY_TEXT } as;
 	struct pv_names fqns;
 	struct pv_opentdf_rewrap rewrap;
+	uint64_t stood; /* what was granted was decided by so much of the order logs */
 };
 
 /* ---- answers ---- */
@@ -407,12 +408,23 @@ now_s(void)
 	return env.realtime_ms(env.ctx) / 1000;
 }
 
-/* Not what was written a moment ago, either: an order may be about it. */
+/* More is known than what it was decided by. Or it cannot be known: then no key goes on its way. */
+static void
+cut_when_older(struct pv_hit *h, const struct pv_edge_reply *r)
+{
+	const struct kas_hit *k = h->user;
+	const struct pv_kas_standing *now = r->answer;
+
+	if (r->kind != PV_REPLY_DONE || now->stood != k->stood)
+		pv_x_cut(h->x);
+}
+
+/* Not what was written a moment ago, either: an order may be about it, if it came after the last look. */
 static void
 changed(struct pv_hit *h, struct pv_slice what)
 {
 	if (pv_slice_is(what, "orders"))
-		pv_x_cut(h->x);
+		pv_edge_ask(h, pv_call_find("kas.stood"), NULL, PV_NO_SLICE, cut_when_older);
 }
 
 static bool
@@ -437,7 +449,7 @@ fail_one(struct pv_hit *h, const struct pv_rewrapped *r)
 static void
 answer_rewrap(struct pv_hit *h, const struct pv_edge_reply *r)
 {
-	const struct kas_hit *k = h->user;
+	struct kas_hit *k = h->user;
 	const struct pv_rewrap *all = r->answer;
 	PV_AUTO(pv_buf_wipe) struct pv_buf b = { 0 };
 
@@ -453,6 +465,7 @@ answer_rewrap(struct pv_hit *h, const struct pv_edge_reply *r)
 	if (any_granted(all)) {
 		pv_x_deliver_within(
 		    h->x, all->deliver_ms < 60000 ? (unsigned)all->deliver_ms : 60000);
+		k->stood = all->stood;
 		pv_edge_watch(h, changed);
 	}
 	answer(h, &b);
