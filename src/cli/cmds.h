@@ -13,6 +13,7 @@ extern const struct pv_cmd cmd_term_list, cmd_term_show, cmd_term_add;
 extern const struct pv_cmd cmd_key_list, cmd_key_add, cmd_key_new, cmd_key_unlock,
     cmd_key_passphrase;
 extern const struct pv_cmd cmd_token_new, cmd_token_list, cmd_token_end;
+extern const struct pv_cmd cmd_passport;
 extern const struct pv_cmd cmd_account_add, cmd_account_password;
 extern const struct pv_cmd cmd_agree, cmd_agreement_list, cmd_agreement_show;
 extern const struct pv_cmd cmd_share, cmd_report_list, cmd_report_show;

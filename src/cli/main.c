@@ -14,6 +14,7 @@ const struct pv_cmd *const pv_commands[] = {
 	&cmd_ask,
 	&cmd_answer,
 	&cmd_open,
+	&cmd_passport,
 	&cmd_recall,
 	&cmd_tdf_register,
 	&cmd_report_list,

@@ -223,6 +223,8 @@ pv_desk_passport(struct pv_desk *d, const struct pv_caller *who, const struct pv
 	struct pv_case c;
 
 	*out = (struct pv_passport_answer){ 0 };
+	if (d->remote != NULL)
+		return pv_remote_passport(d, ask, a, out, e);
 	PV_TRY(pv_home_refresh(d, e));
 	PV_TRY(check_ask(d, who, ask, p.roles, e));
 	PV_TRY(judge(d, who, ask, a, &j, &c, e));

@@ -66,6 +66,10 @@ PV_RESULT pv_desk_gateway_token(struct pv_desk *d, struct pv_slice audience, str
 
 /* ---- inside of the desk ---- */
 
+/* The same of a desk that is elsewhere: for whoever the credential is of. */
+PV_RESULT pv_remote_passport(struct pv_desk *d, const struct pv_passport_ask *ask,
+    struct pv_arena *a, struct pv_passport_answer *out, struct pv_err *e);
+
 /* Who holds that passport, or that gateway's token; out->known false: nobody. */
 void pv_passport_caller(
     struct pv_desk *d, const struct pv_jwt *t, struct pv_arena *a, struct pv_caller *out);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tokens of a desk that is elsewhere: the calls of call_caller.c, asked through remote.h. */
+/* Tokens and passports of a desk that is elsewhere: the calls of call_caller.c, asked through remote.h. */
 #include "core/words.h"
 #include "desk/call_caller.h"
 #include "desk/layouts.h"
@@ -69,5 +69,24 @@ pv_remote_token_end(struct pv_desk *d, struct pv_slice id, bool *found, struct p
 
 	PV_TRY(pv_remote_call(d, "tokens.end", &question, a, &ended, e));
 	*found = ended.found;
+	return PV_DONE;
+}
+
+PV_RESULT
+pv_remote_passport(struct pv_desk *d, const struct pv_passport_ask *ask, struct pv_arena *a,
+    struct pv_passport_answer *out, struct pv_err *e)
+{
+	struct pv_passport_new_ask question = { .audience = ask->audience,
+		.purpose = ask->purpose,
+		.roles = pv_role_names(ask->roles, a),
+		.ttl_s = ask->ttl_s };
+	struct pv_passport_new_answer made = { 0 };
+
+	PV_TRY(pv_remote_call(d, "passports.new", &question, a, &made, e));
+	*out = (struct pv_passport_answer){ .issued = made.issued,
+		.id = made.id,
+		.token = made.token,
+		.until_s = made.until,
+		.refused = made.refused };
 	return PV_DONE;
 }

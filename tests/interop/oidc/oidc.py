@@ -176,12 +176,23 @@ def passports(tap, home, gw):
     tap.ok(answer.status == 200 and answer.json()["issued_token_type"].endswith(":jwt"), "for a partner it is a passport", answer)
     passport = answer.json().get("access_token", "")
     tap.ok(gw.get("/api/v1/whoami", token=passport).status == 401, "which is nobody's at home")
+    here = rig.tool(home, "passport", "--for", "us/orders", "--purpose", "law.interdict", "--person", "eva").out.strip()
+    there = rig.tool(None, "--gateway", gw.url, "--ca", gw.ca, "passport", "--for", "us/orders", "--purpose", "law.interdict",
+                     "--ttl", "60s", PROVISO_TOKEN=token).out.strip()
     with rig.Gateway(us) as theirs:
+        me = [theirs.get("/api/v1/whoami", token=t).json().get("person") for t in (here, there)]
+        tap.ok(me == ["eva", "ana"], "so is one by the tool, on a home and through a gateway", me)
         me = theirs.get("/api/v1/whoami", token=passport)
         tap.ok(me.status == 200 and me.json()["party"] == "co" and me.json()["person"] == "ana" and me.json()["passport"] is True
                and me.json()["purposes"] == ["law.interdict"], "and its holder's at the partner's", me)
         tap.ok(theirs.get("/api/v1/whoami", token=token).status == 401, "where the token itself is nobody's")
         tap.ok(exchange(theirs, passport).status == 400, "a passport is not exchanged there")
+    rig.apply(home, rig.order("o-take", ["co"], ["us"], direction="take", topic="narcotics"))
+    answer = exchange(gw, token, audience="us/orders", scope="law.interdict")
+    tap.ok(answer.status == 400 and answer.json()["error"] == "invalid_target" and "o-take" in answer.json()["error_description"],
+           "an order of our own that stops taking bars the next one, and is named to our own people", answer)
+    done = rig.tool(home, "passport", "--for", "us/orders", "--purpose", "law.interdict", must=False)
+    tap.ok(done.status == 1 and "o-take" in done.out + done.err and "eyJ" not in done.out, "so it does at the tool", done)
 
 
 main()
