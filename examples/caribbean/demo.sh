@@ -4,16 +4,17 @@
 # keys; what passes between them are files. Everything is an exercise: the
 # vessels, the people and the keys are invented.
 #
-#   usage: demo.sh [--keep DIR]        PROVISO=path of the tool
+#   usage: demo.sh [--keep DIR] [--stay]        PROVISO, PROVISOD: the tool and the daemon
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 proviso=${PROVISO:-proviso}
 keep=
+for word in "$@"; do [ "$word" != --stay ] || exec bash "$here/doors.sh" "$@"; done
 while [ $# -gt 0 ]; do
 	case $1 in
 	--keep) keep=${2:?"--keep DIR"}; shift 2 ;;
-	*) echo "usage: demo.sh [--keep DIR]" >&2; exit 2 ;;
+	*) echo "usage: demo.sh [--keep DIR] [--stay]" >&2; exit 2 ;;
 	esac
 done
 if [ -n "$keep" ]; then
@@ -202,11 +203,15 @@ at co log verify copy --vkey "$vkey" || status=$?
 [ "$status" -eq 4 ] || { echo "demo: the tampered copy was not found out (exit $status)" >&2; exit 70; }
 printf '%s[exit %d]%s\n' "$dim" "$status" "$plain"
 
-chapter "That was the story, in $((SECONDS - start)) seconds"
+chapter "That was the story, in $((SECONDS - start)) seconds" "Now the same over a network."
+if [ -n "$keep" ]; then bash "$here/doors.sh" --keep "$dir/doors"; else bash "$here/doors.sh"; fi
 if [ -n "$keep" ]; then
+	echo
 	echo "   The homes are in $dir. Go on in them, for example:"
 	echo "     proviso --home $dir/co status"
-	echo "     proviso --home $dir/co board"
+	echo "     provisod --home $dir/co"
 else
+	echo
 	echo "   To go on playing in the homes: proviso demo --keep DIR"
+	echo "   To try a client of your own:   proviso demo --stay"
 fi

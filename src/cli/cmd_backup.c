@@ -110,13 +110,32 @@ const struct pv_cmd cmd_restore = {
 
 /* ---- demo ---- */
 
+/* The daemon beside this tool: where it was built, or where it is installed. */
+static const char *
+daemon_path(struct pv_run *r, const char *self)
+{
+	const char *places[] = { "/../gateway/provisod", "/../sbin/provisod", "/provisod" };
+	const char *slash = strrchr(self, '/');
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		PV_AUTO(pv_buf_free) struct pv_buf path = { 0 };
+
+		pv_buf_add(&path, pv_slice_mem(self, (size_t)(slash - self)));
+		pv_buf_add_str(&path, places[i]);
+		if (access(pv_buf_str(&path), X_OK) == 0)
+			return pv_arena_str(r->arena, pv_buf_slice(&path));
+	}
+	return NULL;
+}
+
 static int
 run_demo(struct pv_run *r)
 {
 	const char *script = pv_data_path(r, "examples/caribbean/demo.sh"),
-		   *keep = pv_option(r, "keep");
+		   *keep = pv_option(r, "keep"), *argv[6] = { "bash", script }, *daemon;
 	char self[4096];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	size_t count = 2;
 	struct pv_err e;
 
 	r->undone = "No demo";
@@ -128,28 +147,45 @@ run_demo(struct pv_run *r)
 	}
 	self[n] = '\0';
 	setenv("PROVISO", self, 1);
+	daemon = daemon_path(r, self);
+	if (daemon != NULL)
+		setenv("PROVISOD", daemon, 0);
+	if (pv_given(r, "stay"))
+		argv[count++] = "--stay";
+	if (keep != NULL) {
+		argv[count++] = "--keep";
+		argv[count++] = keep;
+	}
 	fflush(r->term.out);
-	execlp("bash", "bash", script, keep != NULL ? "--keep" : (char *)NULL, keep, (char *)NULL);
+	execvp("bash", (char *const *)(uintptr_t)argv);
 	pv_ignore(PV_FAIL(&e, PV_E_CONFIG, "\"%s\" cannot be run: %s", script, strerror(errno)));
 	return pv_fail(r, &e, PV_NO_SLICE);
 }
 
 static const struct pv_opt demo_options[] = {
 	{ "keep", 0, "DIR", "leave the homes there, to play in", false, NULL },
+	{ "stay", 0, NULL,
+	    "only the gateways; they go on running, and demo.env has what a client needs", false,
+	    NULL },
 	{ 0 },
 };
 static const struct pv_example demo_examples[] = {
-	{ "proviso demo", "the story in throw-away homes, about a minute" },
+	{ "proviso demo", "the story, then one order at every door; about two minutes" },
 	{ "proviso demo --keep story", "and go on playing in story/" },
+	{ "proviso demo --stay", "for trying a TAXII, OpenTDF, AuthZEN or log client of your own" },
 	{ 0 },
 };
 const struct pv_cmd cmd_demo = {
 	.name = "demo",
 	.group = PV_GROUP_ALONE,
 	.summary = "play the example: four agencies share, one order stops it",
-	.usage = "[--keep DIR]",
-	.text = "Runs the real commands in throw-away homes and shows each. All of it is an "
-		"exercise with invented reports.",
+	.usage = "[--keep DIR] [--stay]",
+	.text =
+	    "Runs the real commands in throw-away homes and shows each: first the story, with "
+	    "files that pass between four agencies; then gateways of the four on loopback, and one "
+	    "order at every door. All of it is an exercise with invented reports.\n"
+	    "With --stay the gateways go on running, and demo.env (shell syntax) in the current "
+	    "folder has addresses, accounts and tokens for clients of your own.",
 	.options = demo_options,
 	.examples = demo_examples,
 	.run = run_demo,
