@@ -75,7 +75,7 @@ struct pv_front {
 	size_t in_from, out_from;
 	PV_VEC(struct slot) slots;
 	uint32_t free_slot;
-	size_t asking;
+	size_t asking, down; /* tickets; those of them that never left */
 	struct hit *watchers;
 	PV_VEC(struct kept) kept;
 
@@ -107,6 +107,7 @@ slot_free(struct pv_front *f, uint32_t i)
 static void
 ticket_unlink(struct pv_front_ticket *t)
 {
+	t->front->down -= t->down;
 	slot_free(t->front, t->slot);
 	if (t->at != NULL) {
 		*t->at = t->next;
@@ -198,6 +199,20 @@ line_lost(struct pv_front *f, const char *why)
 		f->use.lost(f->use.ctx);
 }
 
+/* What was sent is wiped: passwords went through it. */
+static void
+drop_sent(struct pv_front *f)
+{
+	if (f->out.n == 0)
+		return;
+	explicit_bzero(f->out.p, f->out_from);
+	memmove(f->out.p, f->out.p + f->out_from, f->out.n - f->out_from);
+	f->out.n -= f->out_from;
+	f->out_from = 0;
+	if (f->out.n == 0 && f->out.cap > 1u << 20)
+		pv_buf_wipe(&f->out);
+}
+
 static void
 line_write(struct pv_front *f)
 {
@@ -209,6 +224,8 @@ line_write(struct pv_front *f)
 			continue;
 		if (did < 0 && errno == EAGAIN) {
 			event_add(f->writable, NULL);
+			if (f->out_from > 1u << 20)
+				drop_sent(f);
 			return;
 		}
 		if (did < 0) {
@@ -217,11 +234,7 @@ line_write(struct pv_front *f)
 		}
 		f->out_from += (size_t)did;
 	}
-	f->out_from = 0;
-	if (f->out.cap > 1u << 20)
-		pv_buf_wipe(&f->out); /* passwords went through it */
-	else
-		pv_buf_clear(&f->out);
+	drop_sent(f);
 }
 
 /* What this turn of the loop asked leaves in one write. */
@@ -385,7 +398,7 @@ on_later(evutil_socket_t fd, short what, void *ctx)
 
 	(void)fd;
 	(void)what;
-	if (f->asking > 0 && (f->line < 0 || f->asking >= ASKING_MAX || f->out.n > LINE_OUT_MAX))
+	if (f->down > 0)
 		fail_those_down(f);
 	line_write(f);
 }
@@ -408,6 +421,7 @@ ask(struct pv_front *f, const struct pv_credential *who, const struct pv_call *c
 
 	pv_count_add(&f->stats->asked, 1);
 	t->down = full;
+	f->down += full;
 	if (full) {
 		line_flush_later(f);
 		return t;

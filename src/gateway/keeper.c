@@ -106,6 +106,20 @@ struct pv_keeper {
 
 /* ---- lines ---- */
 
+/* What was sent is wiped: shares of keys may have gone through it. */
+static void
+drop_sent(struct line *l)
+{
+	if (l->out.n == 0)
+		return;
+	explicit_bzero(l->out.p, l->out_from);
+	memmove(l->out.p, l->out.p + l->out_from, l->out.n - l->out_from);
+	l->out.n -= l->out_from;
+	l->out_from = 0;
+	if (l->out.n == 0 && l->out.cap > 1u << 20)
+		pv_buf_wipe(&l->out);
+}
+
 /* Under the line's lock. False: something is left for later. */
 static bool
 line_write(struct line *l)
@@ -116,18 +130,17 @@ line_write(struct line *l)
 
 		if (did < 0 && errno == EINTR)
 			continue;
-		if (did < 0 && errno == EAGAIN)
+		if (did < 0 && errno == EAGAIN) {
+			if (l->out_from > 1u << 20)
+				drop_sent(l);
 			return false;
+		}
 		if (did < 0)
 			l->closed = true;
 		else
 			l->out_from += (size_t)did;
 	}
-	l->out_from = 0;
-	if (l->out.cap > 1u << 20)
-		pv_buf_wipe(&l->out); /* shares of keys may have gone through it */
-	else
-		pv_buf_clear(&l->out);
+	drop_sent(l);
 	return true;
 }
 
