@@ -17,6 +17,7 @@ struct item {
 	struct pv_kept *kept; /* NULL: not held here */
 	struct pv_case c;
 	struct pv_judgement j;
+	bool looked; /* for the report, which is in c and kept */
 	bool judged;
 };
 
@@ -115,21 +116,42 @@ wrong(struct pv_evaluated *row, unsigned status, struct pv_slice why)
 	*row = (struct pv_evaluated){ .status = status, .error = why };
 }
 
-/* The label that is held here; else, for those of the own authority, what is said of the report. */
+/* Many questions are about one report: what was found for the one before is not looked for again. */
 static PV_RESULT
-matter_of(struct pv_desk *d, const struct pv_caller *who, struct item *it, struct pv_arena *a,
+find_report(struct pv_desk *d, const struct item *before, struct item *it, struct pv_arena *a,
     struct pv_err *e)
 {
-	const struct pv_evaluation *q = it->q;
-	struct pv_kept *kept = PV_ARENA_NEW(a, struct pv_kept);
+	struct pv_kept *kept;
 	bool found;
 
-	PV_TRY(pv_report_find(d, q->resource, a, kept, &found, e));
-	if (found) {
-		it->kept = kept;
-		it->c.held_since = pv_slice_is(kept->state, "held") ? kept->created : 0;
-		return pv_matter_of(d, &kept->label, kept->custodians, a, &it->c.matter, e);
+	if (before != NULL && before->looked && pv_slice_eq(before->q->resource, it->q->resource)) {
+		it->kept = before->kept;
+		it->c.held_since = before->c.held_since;
+		if (it->kept != NULL)
+			it->c.matter = before->c.matter;
+		it->looked = true;
+		return PV_DONE;
 	}
+	kept = PV_ARENA_NEW(a, struct pv_kept);
+	PV_TRY(pv_report_find(d, it->q->resource, a, kept, &found, e));
+	it->looked = true;
+	if (!found)
+		return PV_DONE;
+	it->kept = kept;
+	it->c.held_since = pv_slice_is(kept->state, "held") ? kept->created : 0;
+	return pv_matter_of(d, &kept->label, kept->custodians, a, &it->c.matter, e);
+}
+
+/* The label that is held here; else, for those of the own authority, what is said of the report. */
+static PV_RESULT
+matter_of(struct pv_desk *d, const struct pv_caller *who, const struct item *before,
+    struct item *it, struct pv_arena *a, struct pv_err *e)
+{
+	const struct pv_evaluation *q = it->q;
+
+	PV_TRY(find_report(d, before, it, a, e));
+	if (it->kept != NULL)
+		return PV_DONE;
 	it->c.matter.report = q->resource;
 	if (who->own) {
 		it->c.matter.originator = q->originator;
@@ -148,8 +170,8 @@ own_report(const struct pv_caller *who, const struct item *it)
 }
 
 static PV_RESULT
-evaluate(struct pv_desk *d, const struct pv_caller *who, struct item *it, struct pv_evaluated *row,
-    struct pv_arena *a, struct pv_err *e)
+evaluate(struct pv_desk *d, const struct pv_caller *who, const struct item *before, struct item *it,
+    struct pv_evaluated *row, struct pv_arena *a, struct pv_err *e)
 {
 	if (it->q->wrong.n != 0) {
 		wrong(row, 400, it->q->wrong);
@@ -158,7 +180,7 @@ evaluate(struct pv_desk *d, const struct pv_caller *who, struct item *it, struct
 	it->c.recipient = subject_of(d, it->q, a);
 	it->c.purpose = purpose_of(d, it->q, a);
 	it->c.channel = it->q->channel;
-	PV_TRY(matter_of(d, who, it, a, e));
+	PV_TRY(matter_of(d, who, before, it, a, e));
 	if (!who->own && !pv_caller_speaks_for(who, it->c.recipient) && !own_report(who, it)) {
 		wrong(row, 403, PV_SLICE("you may ask about yourself, and about reports of yours"));
 		return PV_DONE;
@@ -285,8 +307,8 @@ pv_evaluate_begin(struct pv_evaluating **out, struct pv_batch *b, const struct p
 		struct item *it = &v->items[v->count];
 		struct pv_evaluated *row = &v->rows[v->count];
 
-		it->q = &ask->rows[v->count++];
-		PV_TRY(evaluate(d, who, it, row, a, e));
+		it->q = &ask->rows[v->count];
+		PV_TRY(evaluate(d, who, v->count++ != 0 ? it - 1 : NULL, it, row, a, e));
 		if (it->judged && !row->decision)
 			row->reference = pv_door_reference(d, a);
 		v->laid = v->laid || it->judged;

@@ -151,13 +151,19 @@ scache unix - - n - 1 scache
         return subprocess.run([command, "-c", str(self.etc), *args], capture_output=True, text=True, timeout=30)
 
     def __enter__(self):
+        rig._running.append(self)  # stopped with the gateways, also when the test is ended from outside
         done = self.run(POSTFIX, "start")
         if done.returncode != 0:
             raise AssertionError(done.stdout + done.stderr + self.log())
         return self
 
-    def __exit__(self, kind, *why):
+    def kill(self):
         self.run(POSTFIX, "abort")
+        if self in rig._running:
+            rig._running.remove(self)
+
+    def __exit__(self, kind, *why):
+        self.kill()
         if kind is not None:
             print("#", self.log().replace("\n", "\n# "))
 

@@ -53,6 +53,7 @@ client_body_temp_path {self.at}/t1; proxy_temp_path {self.at}/t2; fastcgi_temp_p
     def __enter__(self):
         self.process = subprocess.Popen([NGINX, "-p", str(self.at), "-c", str(self.conf), "-e", str(self.at / "error.log")], stdout=subprocess.DEVNULL,
                                         stderr=subprocess.PIPE)
+        rig._running.append(self)  # stopped with the gateways, also when the test is ended from outside
         until = time.monotonic() + 10
         while time.monotonic() < until and self.process.poll() is None:
             try:
@@ -62,9 +63,14 @@ client_body_temp_path {self.at}/t1; proxy_temp_path {self.at}/t2; fastcgi_temp_p
                 time.sleep(0.05)
         raise AssertionError(self.process.stderr.read().decode() if self.process.poll() is not None else self.log())
 
-    def __exit__(self, *why):
+    def kill(self):
         self.process.terminate()
         self.process.wait(10)
+        if self in rig._running:
+            rig._running.remove(self)
+
+    def __exit__(self, *why):
+        self.kill()
 
     def log(self):
         path = self.at / "error.log"
@@ -136,10 +142,18 @@ def labels(n, theirs, home):
     tap.ok(n.get("/", theirs)[0] == 200, "and nothing else")
 
 
-def wrong(n, gw, theirs):
+def wrong(n, gw, theirs, home):
     door = lambda **headers: gw.get("/door/web", headers={"X-Original-URI": "/", "X-Original-Method": "GET", "X-Real-IP": "127.0.0.1", **headers},
                                     cert=n.door).status
     tap.ok(door() == 204, "the door by hand: 204")
+    rig.apply(home, house.rig.order("o-3", ["co"], ["us.dea"], channels=["file"]))
+    file = lambda: gw.get("/door/file", headers={"X-Original-URI": "/", "X-Original-Method": "GET", "X-Real-IP": THEIRS}, cert=n.door)
+    tap.ok(soon(lambda: file().status == 403) is not None and door(**{"X-Real-IP": THEIRS}) == 204, "an order about files closes the door for files, not the web's")
+    said = file()
+    tap.ok(said.headers["X-Proviso-Order"] == "o-3" and said.headers["X-Proviso-Issuer"] == "co", "and is named", said)
+    tap.ok(gw.get("/door/web/co.typo", headers={"X-Original-URI": "/", "X-Original-Method": "GET", "X-Real-IP": THEIRS}, cert=n.door).status == 500,
+           "a house that is not: 500")
+    rig.apply(home, house.lift("l-3", "o-3"))
     tap.ok(gw.get("/door/web", headers={"X-Original-URI": "/", "X-Original-Method": "GET", "X-Real-IP": "127.0.0.1"}).status == 500,
            "without a credential: 500, so nginx asks no client for a password")
     tap.ok(gw.get("/door/web", headers={"X-Original-URI": "/", "X-Original-Method": "GET", "X-Real-IP": "127.0.0.1"}, cert=theirs).status == 500,
@@ -178,7 +192,7 @@ with rig.Gateway(home, house.settings(house.free_port(), house.free_port())) as 
     stop(n, theirs, stranger, home)
     others(n, stranger, ours)
     labels(n, theirs, home)
-    wrong(n, gw, theirs)
+    wrong(n, gw, theirs, home)
     rig.apply(home, house.lift("l-2", "o-2"))
     stale(n, gw, theirs, stranger, ours, home)
     gw.kill()
