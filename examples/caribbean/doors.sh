@@ -46,7 +46,7 @@ die() { echo "demo: $*" >&2; exit 70; }
 
 # ---- agencies ----
 
-declare -A party url pin token gateway_pid
+declare -A party url pin token
 # at AGENCY COMMAND...: the tool on that agency's home, as its officers use it
 at() { local agency=$1; shift; (cd "$dir/files" && PROVISO_HOME=$dir/$agency "$proviso" "$@"); }
 # via AGENCY COMMAND...: the tool on that agency's gateway, as an analyst uses it
@@ -88,14 +88,14 @@ serve() {
 	fi
 	"$provisod" --config "$dir/$agency.conf" 2>"$dir/log/$agency" &
 	pids+=($!)
-	gateway_pid[$agency]=$!
 	for _ in $(seq 200); do
 		line=$(grep -m1 '"event":"listening"' "$dir/log/$agency" || true)
 		[ -z "$line" ] || break
 		sleep 0.05
 	done
 	[ -n "$line" ] || { cat "$dir/log/$agency" >&2; die "the gateway of $agency did not start"; }
-	pin[$agency]=$(sed 's/.*"sha256":"\([^"]*\)".*/\1/' <<<"$line")
+	line=${line#*'"sha256":"'}
+	pin[$agency]=${line%%\"*}
 }
 
 # record AGENCY MEMBERS: one record, its common members filled in
@@ -135,11 +135,11 @@ done
 
 # who works there: bindings stand in the order log, tokens are short and narrow
 desk() { # AGENCY PARTY PURPOSE...
-	local agency=$1 party=$2 purposes=() purpose
+	local agency=$1 whose=$2 purposes=() purpose
 	shift 2
 	for purpose in "$@"; do purposes+=(--purpose "$purpose"); done
-	at "$agency" key add --use credential --binding "desk.$party" --party "$party" --role analyst "${purposes[@]}" >/dev/null
-	at "$agency" token new --party "$party" --role analyst "${purposes[@]}" --person analyst --ttl 8h 2>/dev/null
+	at "$agency" key add --use credential --binding "desk.$whose" --party "$whose" --role analyst "${purposes[@]}" >/dev/null
+	at "$agency" token new --party "$whose" --role analyst "${purposes[@]}" --person analyst --ttl 24h 2>/dev/null
 }
 token[us]=$(desk us us.coast-guard law.interdict force.lethal)
 token[ca]=$(desk ca ca law.interdict)
@@ -163,7 +163,7 @@ tool() {
 	rm -f "$dir/files/opened"
 	said=$(via "$agency" open "$file" --purpose "$purpose" -o opened "$@" 2>&1) || status=$?
 	if [ "$status" = 0 ]; then printf 'open     %s bytes\n' "$(wc -c <"$dir/files/opened")"
-	else printf 'refused  %s\n' "$(head -1 <<<"$said" | sed 's/^Refused: //; s/ Nothing was opened[.]$//; s/[.]$//')"; fi
+	else printf 'refused  %s\n' "$(head -1 <<<"$said" | sed 's/^Refused[:.] //; s/ Nothing was opened[.]$//; s/[.]$//')"; fi
 }
 # door WORDS ANSWER: one line of the table; what it should be is checked
 wanted='' wrong=0
@@ -204,19 +204,19 @@ at co apply "$here/co/40-order.jsonl"
 sleep 3
 chapter "The same ways, three seconds later" "Partners' gateways ask for news every two seconds in this example."
 every_door refused
-at_station=$(tool station r-brisa law.interdict)
-printf '\n   The station, cut off before the order: %s\n' "$at_station"
+printf '\n   The station was cut off before the order, and nobody can tell it. Its proof of the orders was good for ten\n   seconds; after them it refuses by itself.\n\n'
 left=$((cut + 13 - $(date +%s)))
-printf '   Its proof of the orders is good for ten seconds. Waiting for the rest of them ...\n'
 [ $left -le 0 ] || sleep $left
-at_station=$(tool station r-brisa law.interdict)
-door "The station now, with nobody to tell it" "$at_station"
+door "the Caribbean station, at its own desk" "$(tool station r-brisa law.interdict)"
+door "the same, asked by the coast guard" "$(tool us brisa.tdf law.interdict --of "${party[station]}/orders")"
 
 chapter "Canada excludes one use" "It goes on sharing for law enforcement; what it shares must not serve strikes."
 at ca apply "$here/ca/40-order.jsonl"
 at ca share assessment.pdf --topic narcotics.maritime --region caribbean --releasable-to us --id r-brief -o brief.tdf >/dev/null
-wanted=open door "interdiction" "$(tool us brief.tdf law.interdict)"
-wanted=refused door "a lethal strike" "$(tool us brief.tdf force.lethal)"
+wanted=open
+door "interdiction" "$(tool us brief.tdf law.interdict)"
+wanted=refused
+door "a lethal strike" "$(tool us brief.tdf force.lethal)"
 
 # attest PARTY STATUS [KEYS]: a statement on the condition, signed by officers of that attestor
 attest() {
