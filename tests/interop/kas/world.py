@@ -78,6 +78,13 @@ class World:
     def register(self, path, *more, **how):
         return self.tool("tdf", "register", path, "--attribute", ATTRIBUTE, *more, **how)
 
+    def register_there(self, path):
+        """The same through the gateway, by who has a token of the own desk."""
+        token = rig.TEMP / "own.token"
+        token.write_text(self.own)
+        return rig.tool(None, "--gateway", self.url, "--token", token, "--ca", self.gateway.ca, "--json", "tdf", "register", path,
+                        "--attribute", ATTRIBUTE, must=False)
+
     def stop(self, id="o-us"):
         rig.apply(self.home, rig.order(id, ["co"], ["us"]))
 
