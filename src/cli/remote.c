@@ -54,6 +54,9 @@ pv_gateway_refuse(const struct pv_run *r, struct pv_err *e)
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
 		if (pv_given(r, "gateway") && strcmp(r->cmd->name, files[i]) == 0)
 			return pv_remote_needs_home(files[i], e);
+	/* collections are the home's own tables; the gateway's clients see them by TAXII */
+	if (pv_gateway_named(r) != NULL && strncmp(r->cmd->name, "collection ", 11) == 0)
+		return pv_remote_needs_home(r->cmd->name, e);
 	return PV_DONE;
 }
 

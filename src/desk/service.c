@@ -306,11 +306,24 @@ go_through(struct pv_service *s, const struct pv_caller *who, struct spool_count
 		closedir(dir);
 }
 
+/* The store needs room to write, whatever is uploaded. */
+static PV_RESULT
+check_disk(const struct pv_service *s, uint64_t size, struct pv_err *e)
+{
+	struct statvfs disk;
+
+	if (statvfs(s->spool, &disk) == 0 &&
+	    (uint64_t)disk.f_bavail * disk.f_frsize < FREE_BYTES + size)
+		return PV_FAIL(e, PV_E_DOWN,
+		    "there is no room for %llu bytes on the gateway's disk",
+		    (unsigned long long)size);
+	return PV_DONE;
+}
+
 static PV_RESULT
 check_room(struct pv_service *s, const struct pv_caller *who, uint64_t size, struct pv_err *e)
 {
 	struct spool_count n;
-	struct statvfs disk;
 
 	if (mkdir(s->spool, 0700) != 0 && errno != EEXIST)
 		return PV_FAIL(e, PV_E_CONFIG, "cannot make %s: %s", s->spool, strerror(errno));
@@ -322,12 +335,7 @@ check_room(struct pv_service *s, const struct pv_caller *who, uint64_t size, str
 		return pv_advise(
 		    PV_FAIL(e, PV_E_LIMIT, "%zu uploads of yours are open already", n.mine), e,
 		    "Finish or drop one; each expires a day after its last byte");
-	if (statvfs(s->spool, &disk) == 0 &&
-	    (uint64_t)disk.f_bavail * disk.f_frsize < FREE_BYTES + size)
-		return PV_FAIL(e, PV_E_DOWN,
-		    "there is no room for %llu bytes on the gateway's disk",
-		    (unsigned long long)size);
-	return PV_DONE;
+	return check_disk(s, size, e);
 }
 
 PV_RESULT
@@ -420,6 +428,7 @@ pv_upload_append(struct pv_service *s, const struct pv_caller *who, struct pv_sl
 	PV_TRY(take_up(s, who, id, a, &f, &found, e));
 	if (!found)
 		return no_upload(id, e);
+	PV_TRY(check_disk(s, bytes.n, e));
 	PV_TRY(append(&f, offset, bytes, last, a, e));
 	*out = f.u;
 	return PV_DONE;

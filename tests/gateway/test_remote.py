@@ -245,7 +245,8 @@ def mistakes(pair, path):
         port = nobody.getsockname()[1]
     x = through(gw, t, "status", url=f"https://127.0.0.1:{port}")
     ok(x.status == 6, "nobody listens there: exit 6", x)
-    for command in (("backup", rig.TEMP / "b"), ("log", "export", "orders", rig.TEMP / "e"), ("init", "--party", "xx")):
+    for command in (("backup", rig.TEMP / "b"), ("log", "export", "orders", rig.TEMP / "e"), ("init", "--party", "xx"),
+                    ("collection", "list")):
         x = through(gw, t, *command)
         ok(says(x, 2, "not through a gateway") and not (rig.TEMP / "b").exists(), f"{command[0]} says that it needs a home", x)
     analyst = token(pair.b, "co", "analyst")
