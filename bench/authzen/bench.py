@@ -33,6 +33,11 @@ SAME = {"action": READ, "resource": record(1), "evaluations": [{"subject": {"typ
 MANY = {"subject": SUBJECT, "action": READ, "evaluations": [{"resource": record(i + 1)} for i in range(100)]}
 
 
+DATA = {"parties": {u: ["cert", "cert.user", f"cert.user.{u}"] for u in ("alice", "bob")}, "suspended": {},
+        "reports": {f"record-{i}": {"topic": "archived" if i == 2 else "active"} for i in range(1, 101)},
+        "agreements": {"cert.user": {"read": [{}]}, "cert.user.alice": {"write": [{"topic": "active"}], "delete.soft-true": [{"topic": "active"}]}}}
+
+
 def wrk(url, body, headers):
     lua = rig.TEMP / "ask.lua"
     lines = "".join(f'wrk.headers["{k}"] = "{v}"\n' for k, v in headers.items())
@@ -74,8 +79,10 @@ class Opa:
     def __init__(self, program, source):
         (cert, key), _ = rig.certificate("opa")
         self.port = 18181 + os.getpid() % 1000
+        data = rig.TEMP / "data.json"
+        data.write_text(json.dumps(DATA))
         self.process = subprocess.Popen([str(program), "run", "--server", "--addr", f"127.0.0.1:{self.port}", "--tls-cert-file", cert,
-                                         "--tls-private-key-file", key, "--log-level", "error", str(pathlib.Path(source) / "policy.rego")],
+                                         "--tls-private-key-file", key, "--log-level", "error", str(pathlib.Path(source) / "policy.rego"), str(data)],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.url = f"https://127.0.0.1:{self.port}/v1/data/authz/"
         for _ in range(200):

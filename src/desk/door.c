@@ -247,9 +247,12 @@ who_is_who(struct pv_desk *d)
 
 /* ---- who is at the door ---- */
 
+#define ENDS_MAX 64
+
 struct ends {
-	struct pv_slice at[PV_DOOR_KNOWN_BY_MAX];
+	struct pv_slice at[ENDS_MAX];
 	size_t n;
+	bool more; /* than there is room for: then nothing is sure */
 };
 
 static void
@@ -258,8 +261,10 @@ add_end(struct ends *ends, struct pv_slice party)
 	for (size_t i = 0; i < ends->n; i++)
 		if (pv_slice_eq(ends->at[i], party))
 			return;
-	if (ends->n < PV_DOOR_KNOWN_BY_MAX)
+	if (ends->n < ENDS_MAX)
 		ends->at[ends->n++] = party;
+	else
+		ends->more = true;
 }
 
 static bool

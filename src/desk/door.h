@@ -18,8 +18,6 @@ void pv_doors_free(struct pv_doors *x);
 enum pv_door_say { PV_DOOR_REFUSE = 0, PV_DOOR_LATER, PV_DOOR_PASS };
 extern const char *const pv_door_say_words[]; /* "refuse", "later", "pass" */
 
-#define PV_DOOR_KNOWN_BY_MAX 16
-
 struct pv_door_ask {
 	struct pv_slice channel; /* mail, web, file */
 	/* mail: addresses of the envelope; an empty sender is nobody's. At delivery there is no sender. */

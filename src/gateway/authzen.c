@@ -8,6 +8,7 @@
 
 #define PROPERTIES_MAX 64
 #define VALUE_MAX      200
+#define NAME_MAX_BYTES 1024
 
 struct reading {
 	const struct pv_json *doc;
@@ -46,8 +47,9 @@ need_text(const struct reading *r, uint32_t node, const char *of, const char *na
 	if (pv_json_at(r->doc, at)->type != PV_JSON_STRING)
 		return PV_FAIL(e, PV_E_INPUT, "%s.%s is not a string", of, name);
 	*out = pv_arena_copy(r->a, pv_json_at(r->doc, at)->text);
-	if (out->n == 0)
-		return PV_FAIL(e, PV_E_INPUT, "%s.%s is empty", of, name);
+	if (out->n == 0 || out->n > NAME_MAX_BYTES)
+		return PV_FAIL(
+		    e, PV_E_INPUT, "%s.%s is %s", of, name, out->n == 0 ? "empty" : "too long");
 	return PV_DONE;
 }
 
@@ -89,15 +91,26 @@ properties_of(const struct reading *r, uint32_t entity_node)
 	return (struct pv_names){ at, n };
 }
 
+/* No term and no party is called so: what cannot be read is unknown, and that is covered by what forbids. */
+#define NOT_READ PV_SLICE("?")
+
+static struct pv_slice
+text_at(const struct reading *r, uint32_t at)
+{
+	const struct pv_json_node *node = pv_json_at(r->doc, at);
+
+	if (node->type != PV_JSON_STRING || node->text.n > VALUE_MAX)
+		return NOT_READ;
+	return pv_arena_copy(r->a, node->text);
+}
+
 static struct pv_slice
 text_of(const struct reading *r, uint32_t node, const char *name)
 {
 	uint32_t at =
 	    node == PV_JSON_NONE ? PV_JSON_NONE : pv_json_member(r->doc, node, pv_slice_of(name));
 
-	if (at == PV_JSON_NONE || pv_json_at(r->doc, at)->type != PV_JSON_STRING)
-		return PV_NO_SLICE;
-	return pv_arena_copy(r->a, pv_json_at(r->doc, at)->text);
+	return at == PV_JSON_NONE ? PV_NO_SLICE : text_at(r, at);
 }
 
 /* A text or a list of them, by either name. */
@@ -109,15 +122,19 @@ texts_of(const struct reading *r, uint32_t node, const char *one, const char *ma
 	    node == PV_JSON_NONE ? PV_JSON_NONE : pv_json_member(r->doc, node, pv_slice_of(many));
 	size_t n = 0;
 
-	at = pv_arena_alloc_n(r->a, PROPERTIES_MAX + 1, sizeof(*at));
+	at = pv_arena_alloc_n(r->a, PROPERTIES_MAX + 2, sizeof(*at));
 	if (alone.n != 0)
 		at[n++] = alone;
-	if (list == PV_JSON_NONE || pv_json_at(r->doc, list)->type != PV_JSON_ARRAY)
+	if (list == PV_JSON_NONE)
 		return (struct pv_names){ at, n };
-	for (uint32_t i = pv_json_at(r->doc, list)->first; i != PV_JSON_NONE && n < PROPERTIES_MAX;
+	if (pv_json_at(r->doc, list)->type != PV_JSON_ARRAY ||
+	    pv_json_at(r->doc, list)->count > PROPERTIES_MAX) {
+		at[n++] = NOT_READ;
+		return (struct pv_names){ at, n };
+	}
+	for (uint32_t i = pv_json_at(r->doc, list)->first; i != PV_JSON_NONE;
 	     i = pv_json_at(r->doc, i)->next)
-		if (pv_json_at(r->doc, i)->type == PV_JSON_STRING)
-			at[n++] = pv_arena_copy(r->a, pv_json_at(r->doc, i)->text);
+		at[n++] = text_at(r, i);
 	return (struct pv_names){ at, n };
 }
 

@@ -336,6 +336,16 @@ authzen(void)
 		pv_slice_is(z.ask.rows[0].subject_says.at[1], "n=5") &&
 		pv_slice_is(z.ask.rows[0].subject_says.at[2], "b=true"),
 	    "properties that are text, numbers, truth values; nothing else");
+	tap_ok(
+	    pv_ok(pv_authzen_read(&z,
+		PV_SLICE("{" S "," A ",\"resource\":{\"type\":\"r\",\"id\":\"x\",\"properties\":{"
+			 "\"topic\":\"a\",\"regions\":[\"b\",\"c\"],\"never\":[1,\"d\"],"
+			 "\"topics\":7}}}"),
+		false, a, &e)) &&
+		z.ask.rows[0].topics.n == 2 && pv_slice_is(z.ask.rows[0].topics.at[1], "?") &&
+		z.ask.rows[0].regions.n == 2 && z.ask.rows[0].never.n == 2 &&
+		pv_slice_is(z.ask.rows[0].never.at[0], "?"),
+	    "what cannot be read of a report is unknown, never left out");
 }
 
 int

@@ -1,6 +1,6 @@
 module proviso.example/bench/authzen/opa
 
-go 1.25.0
+go 1.26.0
 
 require (
 	github.com/agnivade/levenshtein v1.2.1 // indirect
