@@ -89,28 +89,30 @@ with rig.Gateway(HOME) as gw:
     threads = [threading.Thread(target=flood, args=(i,)) for i in range(4)]
     for one in threads:
         one.start()
-    slowest = 0
+    slowest, refused = 0, []
     while time.monotonic() < stop:
         start = time.monotonic()
-        if not isinstance(who(gw, token=TOKEN), dict) or not isinstance(who(gw, user=("taxii-navy", PASSWORD)), dict):
-            slowest = 99
+        refused += [me for me in (who(gw, token=TOKEN), who(gw, user=("taxii-navy", PASSWORD))) if not isinstance(me, dict)]
         slowest = max(slowest, time.monotonic() - start)
+        time.sleep(0.1)  # callers have a rate of their own
     for one in threads:
         one.join()
     may = 8 + (time.monotonic() - began) + 2  # eight at once, one a second
     ok(set(codes) <= {401, 429} and codes.count(401) <= may and (len(codes) <= may or 429 in codes),
        "of many guesses few are tried, the others hear 429", {code: codes.count(code) for code in set(codes)})
-    ok(slowest < 10, "a token, and a password that was verified, go on meanwhile", slowest)
+    ok(not refused and slowest < 10, "a token, and a password that was verified, go on meanwhile", refused, slowest)
     ok(journal() == before, "and nothing is journalled")
 
-    # ---- tokens over the API ----
+    # ---- tokens over the API; who comes from where a flood came from may have to wait a moment ----
+    ok(comes(lambda: isinstance(who(gw, user=("taxii-navy", PASSWORD)), dict), 20), "after the flood the account is known")
     answer = gw.post("/api/v1/tokens", {"purposes": ["law.interdict"], "roles": ["officer"], "ttl": 60}, token=TOKEN)
     made = answer.json() if answer.status == 200 else {}
+    comes(lambda: isinstance(who(gw, token=made.get("token", "x")), dict), 20)
     me = who(gw, token=made.get("token", "x"))
-    ok(isinstance(me, dict) and me["purposes"] == ["law.interdict"] and me["person"] == "ana", "a token makes a narrower one", answer)
+    ok(isinstance(me, dict) and me["purposes"] == ["law.interdict"] and me["person"] == "ana", "a token makes a narrower one", answer, me)
     ok(gw.post("/api/v1/tokens", {"roles": ["operator"]}, token=TOKEN).status == 400, "never one with a role more")
     ok(gw.post("/api/v1/tokens", {"roles": ["analyst"]}, token=made["token"]).status == 400, "not even one that its record grants")
-    ok(comes(lambda: isinstance(who(gw, user=("taxii-navy", PASSWORD)), dict), 20), "after the flood the account is known")
+    ok(comes(lambda: isinstance(who(gw, user=("taxii-navy", PASSWORD)), dict), 20), "the account is still known")
     answer = gw.post("/api/v1/tokens", {}, user=("taxii-navy", PASSWORD))
     ok(answer.status == 200, "an account makes one of its own", answer)
     rows = gw.get("/api/v1/tokens", user=("taxii-navy", PASSWORD)).json()["rows"]
@@ -125,6 +127,7 @@ with rig.Gateway(HOME) as gw:
         return rig.tool(None, "--gateway", gw.url, "--ca", gw.ca, *args, must=must, PROVISO_TOKEN=TOKEN)
 
     made = there("token", "new", "--party", "co.public-force.navy", "--role", "analyst", "--json").json()
+    comes(lambda: isinstance(who(gw, token=made["token"]), dict), 20)
     me = who(gw, token=made["token"])
     ok(isinstance(me, dict) and me["party"] == "co.public-force.navy", "an officer's tool makes a token for a unit", me)
     ok(made["id"] in there("token", "list").out, "lists it")
