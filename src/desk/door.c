@@ -407,9 +407,9 @@ tell(struct room *r, const struct pv_record *order)
 
 	if (!order->order.is_public || r->out->order.n != 0)
 		return;
-	r->out->order = order->id;
-	r->out->issuer = order->issuer;
-	r->out->desk = issuer != NULL ? issuer->r->party.desk : PV_NO_SLICE;
+	r->out->order = pv_arena_copy(r->a, order->id);
+	r->out->issuer = pv_arena_copy(r->a, order->issuer);
+	r->out->desk = issuer != NULL ? pv_arena_copy(r->a, issuer->r->party.desk) : PV_NO_SLICE;
 }
 
 static void
@@ -418,8 +418,9 @@ say(struct room *r, enum pv_door_say what, struct pv_slice giver, struct pv_slic
 	if (what >= r->out->say)
 		return;
 	r->out->say = what;
-	r->out->giver = giver;
-	r->out->taker = taker;
+	/* who is who may be made again before the answer is used */
+	r->out->giver = pv_arena_copy(r->a, giver);
+	r->out->taker = pv_arena_copy(r->a, taker);
 }
 
 static struct pv_case
