@@ -64,17 +64,72 @@ say_label(struct pv_run *r, const struct pv_taxii_row *row)
 	return pv_arena_str(r->arena, pv_buf_slice(&b));
 }
 
+/* What an account of that party would see under the root of that purpose. */
+static int
+list_for(struct pv_run *r, struct pv_desk *d, struct pv_slice party, struct pv_slice purpose)
+{
+	struct pv_caller who = { .known = true, .party = party, .roles = PV_ROLE_ANALYST };
+	struct pv_table *table = pv_table_new(r->arena, "llll");
+	const struct pv_taxii_collection *rows;
+	struct pv_json_out out;
+	struct pv_err e;
+	size_t n;
+
+	who.own = pv_name_under(party, pv_desk_identity(d).party);
+	if (!pv_taxii_root_ok(d, &who, purpose, NULL)) {
+		pv_ignore(PV_FAIL(&e, PV_E_INPUT, "\"%.*s\" is no purpose that may be stated here",
+		    PV_FMT(purpose)));
+		return pv_fail(r, &e, PV_NO_SLICE);
+	}
+	if (!pv_ok(pv_taxii_collections(d, &who, purpose, r->arena, &rows, &n, &e)))
+		return pv_fail(r, &e, PV_NO_SLICE);
+	pv_json_begin(&out);
+	pv_jsonw_array(&out.w, "collections");
+	for (size_t i = 0; i < n; i++) {
+		pv_jsonw_object(&out.w, NULL);
+		pv_jsonw_str(&out.w, "alias", rows[i].alias);
+		pv_jsonw_str(&out.w, "id", rows[i].id);
+		pv_jsonw_bool(&out.w, "can_read", rows[i].can_read);
+		pv_jsonw_bool(&out.w, "can_write", rows[i].can_write);
+		pv_jsonw_end(&out.w);
+		pv_table_cell(table, PV_STRONG, "%.*s", PV_FMT(rows[i].alias));
+		pv_table_cell(table, PV_INK, "%s", rows[i].can_read ? "reads" : "-");
+		pv_table_cell(table, PV_INK, "%s", rows[i].can_write ? "writes" : "-");
+		pv_table_cell(table, PV_INK, "%.*s", PV_FMT(rows[i].id));
+	}
+	pv_jsonw_end(&out.w);
+	if (r->json) {
+		pv_json_end(r, &out);
+		return PV_EXIT_DONE;
+	}
+	pv_buf_free(&out.buf);
+	pv_table_print(table, &r->term, 0);
+	return PV_EXIT_DONE;
+}
+
 static int
 run_list(struct pv_run *r)
 {
 	PV_AUTO(pv_desk_closep) struct pv_desk *d = NULL;
 	struct pv_table *table = pv_table_new(r->arena, "lrllw");
 	const struct pv_taxii_row *rows;
+	struct pv_slice party = { 0 }, purpose = { 0 };
 	struct pv_json_out out;
 	struct pv_err e;
 	size_t n;
 
-	if (!pv_ok(pv_home_open(r, &d, &e)) || !pv_ok(pv_taxii_rows(d, r->arena, &rows, &n, &e)))
+	if (!pv_ok(pv_given_name(r, "for", &party, &e)) ||
+	    !pv_ok(pv_given_name(r, "purpose", &purpose, &e)))
+		return pv_fail(r, &e, PV_NO_SLICE);
+	if ((party.n == 0) != (purpose.n == 0)) {
+		pv_ignore(PV_USAGE(r, &e, "--for and --purpose go together"));
+		return pv_fail(r, &e, PV_NO_SLICE);
+	}
+	if (!pv_ok(pv_home_open(r, &d, &e)))
+		return pv_fail(r, &e, PV_NO_SLICE);
+	if (party.n != 0)
+		return list_for(r, d, party, purpose);
+	if (!pv_ok(pv_taxii_rows(d, r->arena, &rows, &n, &e)))
 		return pv_fail(r, &e, PV_NO_SLICE);
 	if (r->json) {
 		pv_json_begin(&out);
@@ -101,8 +156,15 @@ run_list(struct pv_run *r)
 	return PV_EXIT_DONE;
 }
 
+static const struct pv_opt list_options[] = {
+	{ "for", 0, "PARTY", "what an account of that party sees", false, NULL },
+	{ "purpose", 0, "PURPOSE", "with --for: under the API root of that purpose", false, NULL },
+	{ 0 },
+};
 static const struct pv_example list_examples[] = {
 	{ "proviso collection list", "who reads and writes what, by TAXII" },
+	{ "proviso collection list --for us.coast-guard --purpose law.interdict",
+	    "as a client of the coast guard sees it" },
 	{ 0 },
 };
 const struct pv_cmd cmd_collection_list = {
@@ -114,6 +176,7 @@ const struct pv_cmd cmd_collection_list = {
 	    "A collection is a topic, and is there for whom an agreement gives a right to it. "
 	    "Lists what is in each, who may read it and give to it, and what becomes of objects "
 	    "that come without markings.",
+	.options = list_options,
 	.examples = list_examples,
 	.run = run_list,
 };

@@ -289,10 +289,11 @@ reads(const struct rights *r, const struct found *c, struct pv_slice purpose)
 static bool
 writes(const struct rights *r, const struct found *c, struct pv_slice purpose)
 {
-	if (!c->topic)
+	if (!c->topic ||
+	    (r->who->roles & (PV_ROLE_ANALYST | PV_ROLE_OFFICER | PV_ROLE_GATEWAY)) == 0)
 		return false;
 	if (r->who->own)
-		return (r->who->roles & (PV_ROLE_ANALYST | PV_ROLE_OFFICER)) != 0;
+		return true;
 	for (size_t i = 0; i < log_count(r->d); i++) {
 		const struct pv_facts *facts = &log_at(r->d, i)->state->by_kind[PV_AGREEMENT];
 

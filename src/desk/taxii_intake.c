@@ -632,8 +632,6 @@ relabel(struct intake *in, struct touched *t, const struct labelled *l, struct p
 static bool
 acts_for(const struct intake *in, struct pv_slice originator)
 {
-	if (pv_taxii_own(in->d, originator))
-		return in->who->own;
 	return pv_name_under(originator, in->who->party);
 }
 

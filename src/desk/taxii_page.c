@@ -774,6 +774,28 @@ withheld_row(const struct pv_taxii_page *p, struct pv_slice order)
 	return c;
 }
 
+/* Names of both, each once: what one order says of reopening is not forgotten when another one follows. */
+static struct pv_slice
+both_orders(struct pv_slice old, struct pv_slice now, struct pv_arena *a)
+{
+	PV_AUTO(pv_buf_free) struct pv_buf b = { 0 };
+	struct pv_slice rest = old, id, other, seek;
+
+	pv_buf_add(&b, now);
+	while (pv_slice_next(&rest, ' ', &id)) {
+		bool there = id.n == 0;
+
+		for (seek = now; !there && pv_slice_next(&seek, ' ', &other);)
+			there = pv_slice_eq(other, id);
+		if (there)
+			continue;
+		if (b.n != 0)
+			pv_buf_add_c(&b, ' ');
+		pv_buf_add(&b, id);
+	}
+	return pv_arena_copy(a, pv_buf_slice(&b));
+}
+
 /* The gap of this label is widened; nothing is written where it was as wide before. */
 static void
 widen(struct pv_taxii_page *p, const struct class *c, const struct pv_taxii_stream *s, bool *wider)
@@ -787,9 +809,11 @@ widen(struct pv_taxii_page *p, const struct class *c, const struct pv_taxii_stre
 	for (size_t i = 0; i < s->gap_count; i++) {
 		const struct pv_taxii_gap *g = &s->gaps[i];
 
-		if (g->state != PV_GAP_OPEN || g->label != c->label)
+		if (g->state == PV_GAP_OFFERED || g->label != c->label)
 			continue;
-		*wider = c->from < g->from || c->to > g->to || !pv_slice_eq(c->orders, g->orders);
+		gap.orders = both_orders(g->orders, c->orders, p->a);
+		*wider = c->from < g->from || c->to > g->to || gap.orders.n != g->orders.n ||
+			 g->state != PV_GAP_OPEN;
 		gap.from = c->from < g->from ? c->from : g->from;
 		gap.to = c->to > g->to ? c->to : g->to;
 		if (*wider)
@@ -1367,8 +1391,7 @@ remove_object(struct pv_desk *d, const struct pv_caller *who, const struct pv_ta
 
 	if (pv_ok(st))
 		st = find_removed(&r, ask, e);
-	ours = pv_taxii_own(d, r.label.originator) ? who->own
-						   : pv_name_under(r.label.originator, who->party);
+	ours = pv_name_under(r.label.originator, who->party);
 	if (pv_ok(st) && (r.gone_count == 0 || !pv_names_have(pv_taxii_keys(&r.label, a), key))) {
 		*out = (struct pv_taxii_answer){ .why = PV_SLICE("no such object") };
 	} else if (pv_ok(st) && !ours) {
