@@ -172,6 +172,8 @@ def theirs(tap, w, sdk, content, *how):
            and label.get("topics") == ["narcotics.maritime"], f"{name}: registered, its label comes from the agreement", done)
     done = sdk.run(w, "decrypt", sealed)
     tap.ok(gives(done, content), f"{name}: then it opens there ({len(content)} bytes)", said(done))
+    got = w.gateway.get(f"/api/v1/reports/{label.get('id')}/content", token=w.token)
+    tap.ok(got.status == 200 and got.body == sealed, f"{name}: it is downloaded as it came", got.status)
     done = w.tool("tdf", "register", path, must=False)
     tap.ok(done.status != 0 and "registered already" in done.out + done.err, f"{name}: once only", done)
     return sealed
