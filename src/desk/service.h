@@ -62,8 +62,7 @@ PV_RESULT pv_transfer_room(struct pv_service *s, const struct pv_caller *who, st
 PV_RESULT pv_transfer_borrow(struct pv_service *s, const struct pv_caller *who,
     struct pv_slice handle, struct pv_opening **out, struct pv_err *e);
 /* over: it is done with, and freed; what it told lives on in a. */
-void pv_transfer_return(
-    struct pv_service *s, struct pv_opening *o, bool over, struct pv_arena *a);
+void pv_transfer_return(struct pv_service *s, struct pv_opening *o, bool over, struct pv_arena *a);
 
 /* What nobody came for is dropped and journalled: from time to time, by any lane. */
 void pv_service_sweep(struct pv_service *s, struct pv_desk *d);

@@ -11,6 +11,7 @@
 #include "desk/call_report.h"
 #include "desk/journal.h"
 #include "desk/layouts.h"
+#include "desk/names.h"
 #include "desk/remote.h"
 
 #define LONG_BYTES (5 * 1024 * 1024 + 7)
@@ -254,7 +255,6 @@ open_file(struct pv_desk *d, const char *report, const char *out, struct pv_open
 static size_t
 spool_files(void)
 {
-	PV_AUTO(pv_buf_free) struct pv_buf b = { 0 };
 	FILE *p = popen(
 	    pv_arena_printf(arena, "ls %s/spool | grep -vc json; true", in_case("co")).p, "r");
 	unsigned n = 99;
