@@ -6,6 +6,7 @@
  *	kas [SECONDS] [BATCH]
  */
 #include <openssl/evp.h>
+#include <openssl/rsa.h>
 #include <time.h>
 
 #include "desk/kas.h"
@@ -206,11 +207,12 @@ measure_raw(void)
 	struct raw r = { 0 };
 
 	if (EVP_PKEY_encrypt_init(ctx) != 1 ||
-	    EVP_PKEY_CTX_set_rsa_padding(ctx, 4 /* OAEP */) != 1 ||
+	    EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING) != 1 ||
 	    EVP_PKEY_encrypt(ctx, wrapped, &n, share, sizeof(share)) != 1)
 		exit(1);
 	r.rsa_public = time_of(raw_public, ctx, share);
-	if (EVP_PKEY_decrypt_init(ctx) != 1 || EVP_PKEY_CTX_set_rsa_padding(ctx, 4) != 1)
+	if (EVP_PKEY_decrypt_init(ctx) != 1 ||
+	    EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING) != 1)
 		exit(1);
 	r.rsa_private = time_of(raw_private, ctx, wrapped);
 	EVP_PKEY_CTX_free(ctx);
