@@ -309,6 +309,26 @@ is_json(struct pv_slice type)
 	return pv_media_allows(type, "application/json");
 }
 
+/* What is asked is short but for its texts; a tree of a million numbers is not made for it. */
+#define VALUES_MAX 100000
+
+static bool
+too_many_values(struct pv_slice text)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < text.n && n <= VALUES_MAX; i++) {
+		if (text.p[i] == ',' || text.p[i] == '[' || text.p[i] == '{')
+			n++;
+		if (text.p[i] != '"')
+			continue;
+		for (i++; i < text.n && text.p[i] != '"'; i++)
+			if (text.p[i] == '\\')
+				i++;
+	}
+	return n > VALUES_MAX;
+}
+
 static PV_RESULT
 of_body(const struct pv_call *c, const struct pv_call_request *r, struct pv_jsonw *w,
     struct pv_arena *a, struct pv_slice *tail, struct pv_err *e)
@@ -317,6 +337,8 @@ of_body(const struct pv_call *c, const struct pv_call_request *r, struct pv_json
 
 	if (c->ask == NULL && c->tail_in == NULL && r->body.n == 0)
 		return PV_DONE;
+	if (too_many_values(r->body))
+		return PV_FAIL(e, PV_E_LIMIT, "more than %d values in one question", VALUES_MAX);
 	PV_TRY(pv_json_read(&doc, r->body, PV_CALL_HTTP_MAX, e));
 	return copy_body(c, doc, w, a, tail, e);
 }

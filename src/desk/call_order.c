@@ -169,6 +169,9 @@ run_state(struct pv_call_run *c, struct pv_err *e)
 
 	out->record = ask->record;
 	out->record.line = PV_NO_SLICE;
+	if (out->record.issuer.n == 0)
+		out->record.issuer =
+		    pv_caller_speaks_for(c->who, c->d->party) ? c->d->party : c->who->party;
 	PV_TRY(may_state(c, &out->record, e));
 	PV_TRY(person_of(c, ask->person, &person, e));
 	return pv_desk_state_record(

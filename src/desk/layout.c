@@ -13,6 +13,7 @@
 #include "wire/record.h"
 
 #define INTEGER_MAX UINT64_C(9007199254740991) /* 2^53 - 1 */
+#define LIST_MAX    (64u << 20)                /* bytes of what a list is read into */
 
 _Static_assert(sizeof(size_t) == sizeof(uint64_t), "counts are read and written as U64");
 _Static_assert(
@@ -274,6 +275,8 @@ read_list(const struct reading *r, const struct pv_field *f, const struct pv_jso
 	char *items;
 
 	PV_TRY(expect(n, PV_JSON_ARRAY, "a list", e));
+	if (n->count > LIST_MAX / size)
+		return PV_FAIL(e, PV_E_LIMIT, "more than %zu of them", LIST_MAX / size);
 	items = pv_arena_alloc_n(r->a, n->count, size);
 	for (uint32_t at = n->first; at != PV_JSON_NONE; i++) {
 		void *item = items + i * size;

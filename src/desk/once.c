@@ -242,8 +242,11 @@ pv_run_once(struct pv_call_run *c, struct pv_err *e)
 	const struct pv_once_ask *ask = c->ask;
 	struct pv_once_answer *out = c->answer;
 	const struct pv_call *call = pv_call_find(pv_arena_str(c->a, ask->call));
-	struct pv_slice name, key_parts[2] = { c->who->id, ask->key },
-			      question_parts[3] = { ask->call, ask->ask, c->tail };
+	/* The same person with a newer token of the same binding is the same caller. */
+	struct pv_slice name,
+	    key_parts[4] = { c->who->binding.n != 0 ? c->who->binding : c->who->id, c->who->party,
+		    c->who->person, ask->key },
+	    question_parts[3] = { ask->call, ask->ask, c->tail };
 	struct kept mine = { .second = pv_desk_now(c->d) }, kept = { 0 };
 	struct pv_err lost;
 	bool found;
@@ -257,7 +260,7 @@ pv_run_once(struct pv_call_run *c, struct pv_err *e)
 		return PV_DONE;
 	}
 	PV_TRY(check_key(ask->key, e));
-	name = pv_arena_printf(c->a, "once.%.*s", PV_FMT(hash_hex(c->a, key_parts, 2)));
+	name = pv_arena_printf(c->a, "once.%.*s", PV_FMT(hash_hex(c->a, key_parts, 4)));
 	mine.question = hash_hex(c->a, question_parts, 3);
 	PV_TRY(row_get(c->d, name, c->a, &kept, &found, e));
 	if (found && !is_over(&kept, mine.second)) {

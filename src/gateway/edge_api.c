@@ -9,8 +9,9 @@
 #include "gateway/api.h"
 #include "gateway/openapi.h"
 
-#define BODY_MAX (16u << 20)
-#define ROOT     "/api/v1"
+#define SMALL_MAX (256u << 10) /* a question */
+#define TEXT_MAX  (16u << 20)  /* with notes, a bundle: from somebody who is known */
+#define ROOT      "/api/v1"
 
 /* ---- problems ---- */
 
@@ -213,6 +214,31 @@ call_done(struct pv_hit *h, const struct pv_edge_reply *r)
 
 /* ---- calls under a key ---- */
 
+/* The same of an answer that is JSON alone. */
+static bool
+says_found(const struct pv_call *c, struct pv_slice json)
+{
+	PV_AUTO(pv_json_freep) struct pv_json *doc = NULL;
+	const struct pv_json_node *found;
+	struct pv_err ignored;
+
+	if ((c->flags & PV_CALL_FOUND) == 0 || !pv_ok(pv_json_read(&doc, json, SIZE_MAX, &ignored)))
+		return true;
+	found = pv_json_at(doc, pv_json_member(doc, 0, PV_SLICE("found")));
+	return found != NULL && found->integer != 0;
+}
+
+static void
+answer_once(struct pv_hit *h, const struct pv_call *c, const struct pv_edge_reply *r)
+{
+	const struct pv_once_answer *out = r->answer;
+
+	if (says_found(c, out->answer))
+		answer(h, c, out->answer, r->tail);
+	else
+		problem(h, 404, NULL, "there is nothing of that name", 0);
+}
+
 static void
 once_done(struct pv_hit *h, const struct pv_edge_reply *r)
 {
@@ -226,10 +252,10 @@ once_done(struct pv_hit *h, const struct pv_edge_reply *r)
 	switch (out->once) {
 	case PV_ONCE_AGAIN:
 		pv_x_header(h->x, "Idempotent-Replayed", PV_SLICE("true"));
-		answer(h, *c, out->answer, r->tail);
+		answer_once(h, *c, r);
 		return;
 	case PV_ONCE_DONE:
-		answer(h, *c, out->answer, r->tail);
+		answer_once(h, *c, r);
 		return;
 	case PV_ONCE_OTHER:
 		problem(h, 422, NULL, "this Idempotency-Key was used for another request", 0);
@@ -381,7 +407,7 @@ make_call(struct pv_hit *h, struct met *m)
 	}
 	if (!pv_ok(pv_call_of_http(m->call, &r, h->a, &ask, &tail, &e))) {
 		pv_buf_free(&ask);
-		problem(h, 400, &e, e.what, 0);
+		problem(h, e.code == PV_E_LIMIT ? 413 : 400, &e, e.what, 0);
 		return;
 	}
 	json = pv_arena_copy(h->a, pv_buf_slice(&ask));
@@ -404,18 +430,52 @@ pv_api_call(struct pv_hit *h, const struct pv_call *c, struct pv_slice key, stru
 }
 
 static void
+on_body(struct pv_x *x, struct pv_slice body)
+{
+	struct pv_hit *h = pv_x_user(x);
+
+	h->body = body;
+	make_call(h, h->user);
+}
+
+/* Room for a large body is given to somebody who is known alone. */
+static void
+known(struct pv_hit *h, const struct pv_edge_reply *r)
+{
+	if (r->kind != PV_REPLY_DONE)
+		pv_api_problem_of(h, r);
+	else
+		pv_x_collect(h->x, TEXT_MAX, on_body);
+}
+
+static void
+collect(struct pv_hit *h, const struct met *m)
+{
+	uint64_t max = m->call->tail_in != NULL ? TEXT_MAX : SMALL_MAX;
+
+	if (h->head->has_length && h->head->length > max)
+		problem(h, 413, NULL, "the body is too large", 0);
+	else if (max == SMALL_MAX || (h->head->has_length && h->head->length <= SMALL_MAX) ||
+		 (!h->head->has_length && !h->head->chunked))
+		pv_x_collect(h->x, SMALL_MAX, on_body);
+	else
+		pv_edge_ask(h, pv_call_find("whoami"), NULL, PV_NO_SLICE, known);
+}
+
+static void
 run_call(struct pv_hit *h)
 {
 	struct pv_slice path = pv_slice_sub(h->head->path, sizeof(ROOT) - 1, h->head->path.n);
-	struct met m;
+	struct met *m = PV_ARENA_NEW(h->a, struct met);
 
-	find_call(h, path, &m);
-	if (m.call == NULL)
-		no_call(h, &m);
-	else if (h->credential.kind == PV_CRED_NONE && (m.call->flags & PV_CALL_PUBLIC) == 0)
+	find_call(h, path, m);
+	h->user = m;
+	if (m->call == NULL)
+		no_call(h, m);
+	else if (h->credential.kind == PV_CRED_NONE && (m->call->flags & PV_CALL_PUBLIC) == 0)
 		problem(h, 401, NULL, "a credential is needed here", 0);
 	else
-		make_call(h, &m);
+		collect(h, m);
 }
 
 /* ---- the document ---- */
@@ -449,7 +509,7 @@ const struct pv_route pv_edge_api[] = {
 	{ .methods = PV_GET, .pattern = ROOT "/events", .run = pv_api_events, .fail = pv_api_fail },
 	{ .methods = PV_GET | PV_POST | PV_PUT | PV_PATCH | PV_DELETE,
 	    .pattern = ROOT "/{rest...}",
-	    .body_max = BODY_MAX,
+	    .flags = PV_ROUTE_STREAM,
 	    .run = run_call,
 	    .fail = pv_api_fail },
 	{ .pattern = NULL },
