@@ -467,6 +467,9 @@ def check_full_disk():
                 if answer.status != 200:
                     break
             ok(answer.status in (500, 503), "on a full disk nothing is decided", answer)
+            until = time.monotonic() + 5  # the line is on its way
+            while not any("space" in one or "full" in one for one in gw.lines) and time.monotonic() < until:
+                time.sleep(0.02)
             said = "".join(gw.lines)
             ok("space" in said or "full" in said, "and its log says which", said[-1500:])
             ok(gw.get("/livez").status == 200 and gw.process.poll() is None, "the daemon stays")
