@@ -664,6 +664,8 @@ test_statements(void)
 	tap_ok(refuses(&s, "credential"), "in the caller's own name");
 	s = call(d, &navy, "records.state", INCIDENT(",\"issuer\":\"co\"") "}");
 	tap_ok(refuses(&s, "you act for co.navy"), "and for its own party");
+	s = call(d, &navy, "records.state", INCIDENT("") "}");
+	tap_ok(says(&s, "\"issuer\":\"co.navy\""), "which is its issuer when none is said");
 	tap_ok(!call(d, &overseer, "records.state", INCIDENT("") "}").allowed &&
 		   !call(d, &us, "records.state", INCIDENT("") "}").allowed,
 	    "not by an overseer, not by a partner");
