@@ -452,6 +452,20 @@ def programs():
     told(None, 1, "log", "verify", "copy")
     w.must("co", "export", "--for", "us", "-o", "bundle")
     told("us", 0, "follow", "bundle")
+    told("co", 0, "account", "add", "desk", "--party", "co", "--role", "analyst")
+    told("co", 0, "account", "password", "desk")
+    told("co", 0, "key", "add", "--use", "credential", "--binding", "co.desk", "--party", "co", "--role", "analyst,officer")
+    token = told("co", 0, "token", "new", "--party", "co", "--role", "analyst")
+    told("co", 0, "token", "list")
+    told("co", 0, "token", "end", json.loads(w.must("co", "token", "list", "--json").out)["tokens"][0]["id"])
+    told("co", 0, "passport", "--for", "us/orders", "--purpose", "law.interdict")
+    told("co", 0, "collection", "list")
+    told("co", 0, "collection", "label", "narcotics", "--never", "force")
+    told("co", 0, "collection", "offer", "o-1")
+    (w.files / "foreign.tdf").write_bytes(b"PK, but no more")
+    told("co", 4, "tdf", "register", "foreign.tdf")
+    (w.files / "nginx.conf").write_text("events {}\nhttp { server { listen 127.0.0.1:1; } }\n")
+    told(None, 1, "doctor", "--nginx", "nginx.conf")
     (w.files / "old").write_text("")
     (w.files / "new").write_text("a long new passphrase\n")
     told("co", 0, "key", "passphrase", "officer1", "--passphrase-file", "old", "--new-passphrase-file", "new")
@@ -474,7 +488,7 @@ def programs():
         for command in ([*name.split(), "--nonsense"], [*name.split(), "--home", str(w.home("none"))]):
             answer = w.at(None, *command, "--json")
             try:
-                if name in ("help", "demo", "completion", "restore") and "--home" in command:
+                if name in ("help", "demo", "completion", "restore", "doctor") and "--home" in command:
                     continue
                 if name in front and "--home" in command:
                     if answer.out or answer.status != 2:
