@@ -282,7 +282,7 @@ run_term_show(struct pv_run *r)
 {
 	PV_AUTO(pv_desk_closep) struct pv_desk *d = NULL;
 	struct pv_slice name = pv_slice_of(r->args.at[1]);
-	enum pv_tree tree;
+	enum pv_tree tree = PV_TREE_NONE;
 	const struct pv_fact *f;
 	struct pv_err e;
 
