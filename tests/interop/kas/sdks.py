@@ -17,6 +17,8 @@ import venv
 import zipfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import npm  # noqa: E402
 import world  # noqa: E402
 from world import rig  # noqa: E402
 
@@ -76,11 +78,10 @@ class Js(Sdk):
     reads_ours = False  # it reads the form of TDF 4.2.2 only
 
     def install(self):
-        if shutil.which("node") is None or shutil.which("npm") is None:
-            skip("no node and npm")
-        (self.folder / "package.json").write_text('{"private":true}')
-        self.command("npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=1", "--fetch-timeout=20000",
-                     self.package, cwd=self.folder)
+        try:
+            npm.install(self.folder, self.package, npm.required("@opentdf/client"))
+        except npm.Missing as e:
+            skip(str(e))
 
     def call(self, w, verb):
         return ["node", HERE / "sdk_js.cjs", verb, w.url + "/kas"]

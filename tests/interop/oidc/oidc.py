@@ -9,7 +9,6 @@ import base64
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import urllib.parse
@@ -18,6 +17,8 @@ import urllib.request
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "gateway"))
 import rig  # noqa: E402
+sys.path.insert(0, str(HERE.parent))
+import npm  # noqa: E402
 
 PACKAGE = "oidc-provider@8.8.1"
 
@@ -28,18 +29,10 @@ def skip(why):
 
 
 def install(folder):
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        skip("no node and npm")
-    if (folder / "installed").exists():
-        return
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "package.json").write_text('{"private":true,"type":"module"}')
-        subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=1",
-                        "--fetch-timeout=20000", PACKAGE], cwd=folder, stdout=sys.stderr, check=True, timeout=240)
-    except (OSError, subprocess.SubprocessError):
-        skip(f"{PACKAGE} cannot be installed")
-    (folder / "installed").touch()
+        npm.install(folder, PACKAGE, "import 'oidc-provider'")
+    except npm.Missing as e:
+        skip(str(e))
 
 
 class Issuers:

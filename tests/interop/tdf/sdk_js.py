@@ -3,26 +3,20 @@
 
     sdk_js.py TDF_TOOL FOLDER      installs the package into FOLDER, once (TAP; skips itself when it cannot be had)
 """
-import os, shutil, subprocess, sys
+import os, subprocess, sys
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir))
 import mock_kas
+import npm
 
 PACKAGE = "@opentdf/client@1.3.0"
 
 
 def install(folder):
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        mock_kas.skip("no node and npm")
-    if not os.path.exists(os.path.join(folder, "installed")):
-        try:
-            os.makedirs(folder, exist_ok=True)
-            with open(os.path.join(folder, "package.json"), "w") as f:
-                f.write('{"private":true}')
-            subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=1",
-                            "--fetch-timeout=20000", PACKAGE], cwd=folder, stdout=sys.stderr, check=True, timeout=240)
-        except (OSError, subprocess.SubprocessError):
-            mock_kas.skip(f"{PACKAGE} cannot be installed")
-        open(os.path.join(folder, "installed"), "w").close()
+    try:
+        npm.install(folder, PACKAGE, npm.required("@opentdf/client"))
+    except npm.Missing as e:
+        mock_kas.skip(str(e))
 
 
 def client(k, folder, verb, data):
