@@ -104,6 +104,7 @@ struct pv_call_run {
 #define PV_CALL_FOUND  16u /* of one thing: the answer has a bool "found"; false is 404 */
 #define PV_CALL_OWN    32u /* only callers of the own authority */
 #define PV_CALL_TAIL   64u /* tail_in may be left out */
+#define PV_CALL_ANEW   128u /* what it answers is a secret or a decision: never kept, made anew each time */
 
 struct pv_call {
 	const char *name; /* "orders.list": never changes once published */

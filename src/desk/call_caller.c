@@ -249,6 +249,9 @@ within_caller(const struct pv_caller *who, struct pv_token_ask *ask, struct pv_e
 		if (!pv_caller_may_state(who, ask->purposes.at[i]))
 			return PV_FAIL(e, PV_E_INPUT, "you may not state the purpose \"%.*s\"",
 			    PV_FMT(ask->purposes.at[i]));
+	if (ask->person.n != 0 && who->person.n != 0 && !pv_slice_eq(ask->person, who->person) &&
+	    !(who->own && (who->roles & PV_ROLE_OFFICER) != 0))
+		return PV_FAIL(e, PV_E_INPUT, "this credential is of %.*s", PV_FMT(who->person));
 	ask->of = who->binding;
 	if (ask->party.n == 0)
 		ask->party = who->party;
@@ -260,6 +263,17 @@ within_caller(const struct pv_caller *who, struct pv_token_ask *ask, struct pv_e
 	if (!pv_slice_eq(who->id, who->binding))
 		ask->parent = who->id;
 	return PV_DONE;
+}
+
+/* An officer may for others, within what the order log grants them; for itself it narrows as everybody does. */
+static bool
+is_for_others(const struct pv_caller *who, const struct pv_token_new_ask *ask)
+{
+	if (!who->own || (who->roles & PV_ROLE_OFFICER) == 0)
+		return false;
+	if (ask->of.n != 0)
+		return !pv_slice_eq(ask->of, who->binding);
+	return ask->party.n != 0 && !pv_slice_eq(ask->party, who->party);
 }
 
 static PV_RESULT
@@ -277,10 +291,12 @@ run_token_new(struct pv_call_run *c, struct pv_err *e)
 	PV_TRY(read_roles(in->roles, "roles", &ask.roles, e));
 	if (ask.roles == 0)
 		ask.roles = PV_ROLE_ANALYST;
-	/* an officer may for others, within what the order log grants them */
-	if (!c->who->own || (c->who->roles & PV_ROLE_OFFICER) == 0 ||
-	    (in->of.n == 0 && in->party.n == 0))
+	if (is_for_others(c->who, in)) {
+		if (!pv_slice_eq(c->who->id, c->who->binding))
+			ask.parent = c->who->id; /* and ends with the officer's token */
+	} else {
 		PV_TRY(within_caller(c->who, &ask, e));
+	}
 	PV_TRY(pv_desk_token_new(c->d, &ask, c->who, c->a, &made, e));
 	out->row = row_of(&made.token, c->a);
 	out->token = pv_arena_copy(c->a, pv_secret_slice(made.text)); /* on its way out */
@@ -402,6 +418,7 @@ const struct pv_call pv_calls_caller[] = {
 	    .summary = "A short-lived token within the caller's own credential, or, for officers, "
 		       "within a key record that they name",
 	    .roles = PV_ROLE_ANY & ~PV_ROLE_GATEWAY,
+	    .flags = PV_CALL_ANEW,
 	    .ask = &token_new,
 	    .answer = &token_made,
 	    .run = run_token_new },
@@ -420,7 +437,7 @@ const struct pv_call pv_calls_caller[] = {
 	    .summary = "A passport for a partner's gateway, for one purpose, after our own orders "
 		       "were asked",
 	    .roles = PV_ROLE_ANALYST | PV_ROLE_OFFICER | PV_ROLE_OVERSEER,
-	    .flags = PV_CALL_OWN,
+	    .flags = PV_CALL_OWN | PV_CALL_ANEW,
 	    .ask = &passport_new,
 	    .answer = &passport_made,
 	    .run = run_passport },

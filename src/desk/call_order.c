@@ -160,6 +160,27 @@ person_of(struct pv_call_run *c, struct pv_slice asked, struct pv_slice *out, st
 	    "person");
 }
 
+/* An order that the caller may not read is not there, for its acknowledgement as for itself. */
+static PV_RESULT
+reads_order(struct pv_call_run *c, const struct pv_record *r, struct pv_err *e)
+{
+	struct pv_slice order = r->kind == PV_ACK ? r->ack.order : r->answer.order;
+	struct pv_sight sight;
+	bool has;
+
+	if (r->kind != PV_ACK && r->kind != PV_ANSWER)
+		return PV_DONE;
+	PV_TRY(pv_home_refresh(c->d, e));
+	PV_TRY(pv_sight_begin(&sight, c->d, c->who, c->a, e));
+	has = pv_sight_has_id(&sight, order);
+	pv_sight_end(&sight);
+	if (has)
+		return PV_DONE;
+	return pv_within(PV_FAIL(e, PV_E_INPUT, "no order \"%.*s\" in %.*s", PV_FMT(order),
+			     PV_FMT(c->d->origin)),
+	    e, "order");
+}
+
 static PV_RESULT
 run_state(struct pv_call_run *c, struct pv_err *e)
 {
@@ -173,6 +194,7 @@ run_state(struct pv_call_run *c, struct pv_err *e)
 		out->record.issuer =
 		    pv_caller_speaks_for(c->who, c->d->party) ? c->d->party : c->who->party;
 	PV_TRY(may_state(c, &out->record, e));
+	PV_TRY(reads_order(c, &out->record, e));
 	PV_TRY(person_of(c, ask->person, &person, e));
 	return pv_desk_state_record(
 	    c->d, &out->record, person, c->tail_out, &out->journal_index, c->a, e);

@@ -236,17 +236,43 @@ answer_again(struct pv_call_run *c, const struct kept *k)
 	pv_buf_add(c->tail_out, k->tail);
 }
 
+/* A token would lie in the store, a grant be given again against an order: such an answer is never kept. */
+static PV_RESULT
+run_anew(struct pv_call_run *c, const struct pv_call *call, struct pv_err *e)
+{
+	const struct pv_once_ask *ask = c->ask;
+	struct pv_once_answer *out = c->answer;
+	PV_AUTO(pv_buf_wipe) struct pv_buf answer = { 0 };
+
+	PV_TRY(pv_call_run_json(c, call, ask->ask, &answer, e));
+	out->once = PV_ONCE_DONE;
+	out->answer = pv_arena_copy(c->a, pv_buf_slice(&answer));
+	return PV_DONE;
+}
+
+/* The same person with a newer token that may as much is the same caller. */
+static struct pv_slice
+row_name(const struct pv_caller *who, struct pv_slice key, struct pv_arena *a)
+{
+	struct pv_slice *parts = pv_arena_alloc_n(a, 5 + who->purposes.n, sizeof(*parts));
+
+	parts[0] = who->binding.n != 0 ? who->binding : who->id;
+	parts[1] = who->party;
+	parts[2] = who->person;
+	parts[3] = pv_arena_printf(a, "%u %d", who->roles, who->has_purposes);
+	parts[4] = key;
+	for (size_t i = 0; i < who->purposes.n; i++)
+		parts[5 + i] = who->purposes.at[i];
+	return pv_arena_printf(a, "once.%.*s", PV_FMT(hash_hex(a, parts, 5 + who->purposes.n)));
+}
+
 PV_RESULT
 pv_run_once(struct pv_call_run *c, struct pv_err *e)
 {
 	const struct pv_once_ask *ask = c->ask;
 	struct pv_once_answer *out = c->answer;
 	const struct pv_call *call = pv_call_find(pv_arena_str(c->a, ask->call));
-	/* The same person with a newer token of the same binding is the same caller. */
-	struct pv_slice name,
-	    key_parts[4] = { c->who->binding.n != 0 ? c->who->binding : c->who->id, c->who->party,
-		    c->who->person, ask->key },
-	    question_parts[3] = { ask->call, ask->ask, c->tail };
+	struct pv_slice name, question_parts[3] = { ask->call, ask->ask, c->tail };
 	struct kept mine = { .second = pv_desk_now(c->d) }, kept = { 0 };
 	struct pv_err lost;
 	bool found;
@@ -260,7 +286,9 @@ pv_run_once(struct pv_call_run *c, struct pv_err *e)
 		return PV_DONE;
 	}
 	PV_TRY(check_key(ask->key, e));
-	name = pv_arena_printf(c->a, "once.%.*s", PV_FMT(hash_hex(c->a, key_parts, 4)));
+	if ((call->flags & PV_CALL_ANEW) != 0)
+		return run_anew(c, call, e);
+	name = row_name(c->who, ask->key, c->a);
 	mine.question = hash_hex(c->a, question_parts, 3);
 	PV_TRY(row_get(c->d, name, c->a, &kept, &found, e));
 	if (found && !is_over(&kept, mine.second)) {

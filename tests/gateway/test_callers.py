@@ -31,6 +31,13 @@ def comes(what, wait=10):
     return True
 
 
+def acknowledges(gw, token, order):
+    """How an acknowledgement of that order is answered."""
+    ack = {"record": "ack", "order": order, "party": "co.public-force.navy", "state": "seen"}
+    answer = gw.post("/api/v1/records", {"record": ack}, token=token)
+    return answer.status, answer.text
+
+
 def journal():
     return rig.tool(HOME, "status", "--json").json()["journal_size"]
 
@@ -112,6 +119,21 @@ with rig.Gateway(HOME) as gw:
     ok(isinstance(me, dict) and me["purposes"] == ["law.interdict"] and me["person"] == "ana", "a token makes a narrower one", answer, me)
     ok(gw.post("/api/v1/tokens", {"roles": ["operator"]}, token=TOKEN).status == 400, "never one with a role more")
     ok(gw.post("/api/v1/tokens", {"roles": ["analyst"]}, token=made["token"]).status == 400, "not even one that its record grants")
+    ok(gw.post("/api/v1/tokens", {"of": made["row"]["binding"], "roles": ["officer", "operator"], "ttl": 86400}, token=TOKEN).status == 400,
+       "nor an officer's within its own record, when it is named")
+    ok(gw.post("/api/v1/tokens", {"roles": ["officer"], "person": "eve"}, token=TOKEN).status == 200, "an officer says for whom")
+    narrow = {"roles": ["analyst"], "party": "co.public-force.navy", "person": "eve"}
+    eve = gw.post("/api/v1/tokens", narrow, token=TOKEN).json()["token"]
+    comes(lambda: isinstance(who(gw, token=eve), dict), 20)
+    ok(gw.post("/api/v1/tokens", {"person": "ana"}, token=eve).status == 400, "an analyst's is never somebody else's")
+    twice = [gw.post("/api/v1/tokens", {}, token=eve, headers={"Idempotency-Key": "k-1"}) for _ in range(2)]
+    ok(all(x.status == 200 for x in twice) and twice[0].json()["token"] != twice[1].json()["token"], "under a key, too, each is a new one", *twice)
+    ok(not any(x.json()["token"].encode() in f.read_bytes() for x in twice for f in HOME.rglob("*") if f.is_file()),
+       "and none lies in the home")
+    rig.apply(HOME, rig.order("o-hidden", ["co.public-force.army"], ["uk"], public=False))
+    said = [acknowledges(gw, eve, order) for order in ("o-hidden", "o-none")]
+    ok(said[0][0] == said[1][0] == 400 and said[0][1].replace("o-hidden", "o-none") == said[1][1],
+       "who acknowledges an order that is not for it learns nothing", *said)
     ok(comes(lambda: isinstance(who(gw, user=("taxii-navy", PASSWORD)), dict), 20), "the account is still known")
     answer = gw.post("/api/v1/tokens", {}, user=("taxii-navy", PASSWORD))
     ok(answer.status == 200, "an account makes one of its own", answer)
