@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An entry's fields are committed with fresh salts (one draw for all), the
- * disclosures lie in the store sealed under a key of their own, which erasure
- * destroys. The entry, its disclosures and the rows that go with it are one
+ * disclosures lie in the store, one row an entry, sealed under a key of its
+ * own, which erasure destroys. The entry, its disclosures and the rows that go with it are one
  * transaction.
  */
 #include "desk/journal.h"
@@ -104,32 +104,35 @@ commit(const struct pv_journal_entry *entry, const struct pv_env *env, struct pv
 	pv_commit_make(fields, PV_JOURNAL_FIELDS, salts, a);
 }
 
-/* One row a field: AES-256-GCM under the entry's key, the field's name as AAD. */
+/* The row of all disclosures of an entry; earlier ones had a row a field, named by the field. */
+#define ALL PV_SLICE("all")
+
+/* As SD-JWT joins them, AES-256-GCM under the entry's key, the row's name as AAD. */
 static PV_RESULT
 seal_fields(struct pv_desk *d, const struct pv_commit_field *fields, unsigned append,
-    struct pv_store_change *changes, struct pv_arena *a, struct pv_err *e)
+    struct pv_store_change *change, struct pv_arena *a, struct pv_err *e)
 {
 	PV_AUTO(pv_aead_freep) struct pv_aead *aead = NULL;
 	PV_AUTO(pv_secret_freep) struct pv_secret *key = pv_secret_new(PV_STORE_KEY);
-	uint8_t ivs[PV_JOURNAL_FIELDS][PV_AEAD_IV];
+	PV_AUTO(pv_buf_free) struct pv_buf plain = { 0 };
+	struct pv_store_change c = { .op = PV_OP_ADD, .table = PV_T_DISCLOSURES };
 	uint64_t key_id;
+	uint8_t *sealed;
 
-	d->env.random(d->env.ctx, (uint8_t *)ivs, sizeof(ivs));
+	for (size_t i = 0; i < PV_JOURNAL_FIELDS; i++) {
+		pv_buf_add(&plain, fields[i].disclosure);
+		pv_buf_add_c(&plain, '~');
+	}
 	PV_TRY(pv_store_key_take(d->store, &key_id, pv_secret_bytes(key), e));
 	aead = pv_aead_new(key);
-	for (size_t i = 0; i < PV_JOURNAL_FIELDS; i++) {
-		size_t n = fields[i].disclosure.n + PV_AEAD_OVER;
-		uint8_t *sealed = pv_arena_alloc(a, n);
-
-		pv_aead_seal(aead, ivs[i], fields[i].name, fields[i].disclosure, sealed);
-		changes[i] = (struct pv_store_change){ .op = PV_OP_ADD, .table = PV_T_DISCLOSURES };
-		changes[i].row.c[PV_C_DISCLOSURE_LOG] = PV_CELL_S(d->journal);
-		changes[i].row.c[PV_C_DISCLOSURE_INDEX] =
-		    (struct pv_store_cell){ .from_append = append };
-		changes[i].row.c[PV_C_DISCLOSURE_FIELD] = PV_CELL_S(fields[i].name);
-		changes[i].row.c[PV_C_DISCLOSURE_KEY] = PV_CELL_N(key_id);
-		changes[i].row.c[PV_C_DISCLOSURE_BODY] = PV_CELL_S(pv_slice_mem(sealed, n));
-	}
+	sealed = pv_arena_alloc(a, plain.n + PV_AEAD_OVER);
+	pv_aead_seal_fresh(aead, &d->env, ALL, pv_buf_slice(&plain), sealed);
+	c.row.c[PV_C_DISCLOSURE_LOG] = PV_CELL_S(d->journal);
+	c.row.c[PV_C_DISCLOSURE_INDEX] = (struct pv_store_cell){ .from_append = append };
+	c.row.c[PV_C_DISCLOSURE_FIELD] = PV_CELL_S(ALL);
+	c.row.c[PV_C_DISCLOSURE_KEY] = PV_CELL_N(key_id);
+	c.row.c[PV_C_DISCLOSURE_BODY] = PV_CELL_S(pv_slice_mem(sealed, plain.n + PV_AEAD_OVER));
+	*change = c;
 	return PV_DONE;
 }
 
@@ -150,6 +153,8 @@ no_entry(struct pv_status st, struct pv_err *e)
 	    why.fix[0] != '\0' ? " To go on: " : "", why.fix, why.fix[0] != '\0' ? "." : "");
 }
 
+#define OWN_CHANGES 2 /* the entry, its disclosures */
+
 PV_RESULT
 pv_journal_lay(struct pv_desk *d, const struct pv_journal_entry *entry,
     const struct pv_store_change *rows, size_t row_count, size_t base, struct pv_arena *a,
@@ -158,7 +163,7 @@ pv_journal_lay(struct pv_desk *d, const struct pv_journal_entry *entry,
 	struct pv_commit_field fields[PV_JOURNAL_FIELDS];
 	struct pv_store_entry *appended = PV_ARENA_NEW(a, struct pv_store_entry);
 	struct pv_store_change *changes =
-	    pv_arena_alloc_n(a, 1 + PV_JOURNAL_FIELDS + row_count, sizeof(*changes));
+	    pv_arena_alloc_n(a, OWN_CHANGES + row_count, sizeof(*changes));
 	PV_AUTO(pv_buf_free) struct pv_buf line = { 0 };
 	struct pv_slice *disclosures = pv_arena_alloc_n(a, PV_JOURNAL_FIELDS, sizeof(*disclosures));
 	unsigned append = (unsigned)base + 1;
@@ -179,7 +184,7 @@ pv_journal_lay(struct pv_desk *d, const struct pv_journal_entry *entry,
 	};
 	PV_TRY(no_entry(seal_fields(d, fields, append, changes + 1, a, e), e));
 	for (size_t i = 0; i < row_count; i++) {
-		struct pv_store_change *c = &changes[1 + PV_JOURNAL_FIELDS + i];
+		struct pv_store_change *c = &changes[OWN_CHANGES + i];
 
 		*c = rows[i];
 		for (size_t k = 0; k < PV_STORE_COLUMNS; k++)
@@ -187,7 +192,7 @@ pv_journal_lay(struct pv_desk *d, const struct pv_journal_entry *entry,
 				c->row.c[k].from_append = append;
 	}
 	*out = (struct pv_journal_laid){ .changes = changes,
-		.n = 1 + PV_JOURNAL_FIELDS + row_count,
+		.n = OWN_CHANGES + row_count,
 		.second = appended->second,
 		.disclosures = { disclosures, PV_JOURNAL_FIELDS } };
 	return PV_DONE;
@@ -687,30 +692,52 @@ pv_journal_refusal(struct pv_desk *d, const struct pv_journal_entry *entry,
 
 /* ---- reading back ---- */
 
+/* In the order of their names. */
+static const char *const field_names[PV_JOURNAL_FIELDS] = { "decision", "detail", "label", "party",
+	"person", "purpose", "release", "report" };
+
 static PV_RESULT
-open_field(struct pv_desk *d, const struct pv_store_row *row, struct pv_arena *a,
-    struct pv_journal_field *f, struct pv_err *e)
+take_disclosure(struct pv_slice disclosure, struct pv_arena *a,
+    struct pv_journal_field fields[PV_JOURNAL_FIELDS], struct pv_err *e)
+{
+	struct pv_commit_opening opening;
+
+	PV_TRY(pv_commit_read(&opening, disclosure, a, e));
+	for (size_t i = 0; i < PV_JOURNAL_FIELDS; i++)
+		if (pv_slice_eq(opening.name, fields[i].name)) {
+			fields[i].value = opening.value;
+			fields[i].disclosure = disclosure;
+			fields[i].held = true;
+			return PV_DONE;
+		}
+	return PV_FAIL(e, PV_E_UNTRUSTED, "a disclosure of the journal is of no field of it");
+}
+
+/* Those of all fields, or of one: its name is in the row then. */
+static PV_RESULT
+take_row(struct pv_desk *d, const struct pv_store_row *row, struct pv_arena *a,
+    struct pv_journal_field fields[PV_JOURNAL_FIELDS], struct pv_err *e)
 {
 	PV_AUTO(pv_secret_freep) struct pv_secret *key = pv_secret_new(PV_STORE_KEY);
 	PV_AUTO(pv_aead_freep) struct pv_aead *aead = NULL;
-	struct pv_slice sealed = row->c[PV_C_DISCLOSURE_BODY].s;
-	struct pv_commit_opening opening;
+	struct pv_slice sealed = row->c[PV_C_DISCLOSURE_BODY].s, rest, disclosure;
 	uint8_t *plain;
+	bool held;
 
-	f->name = pv_arena_copy(a, row->c[PV_C_DISCLOSURE_FIELD].s);
 	PV_TRY(pv_store_key_get(
-	    d->store, row->c[PV_C_DISCLOSURE_KEY].n, pv_secret_bytes(key), &f->held, e));
-	if (!f->held)
+	    d->store, row->c[PV_C_DISCLOSURE_KEY].n, pv_secret_bytes(key), &held, e));
+	if (!held)
 		return PV_DONE;
 	if (sealed.n < PV_AEAD_OVER)
 		return PV_FAIL(e, PV_E_UNTRUSTED, "a disclosure of the journal is damaged");
 	aead = pv_aead_new(key);
 	plain = pv_arena_alloc(a, sealed.n);
-	if (!pv_aead_open(aead, f->name, sealed, plain))
+	if (!pv_aead_open(aead, row->c[PV_C_DISCLOSURE_FIELD].s, sealed, plain))
 		return PV_FAIL(e, PV_E_UNTRUSTED, "a disclosure of the journal was changed");
-	f->disclosure = pv_slice_mem(plain, sealed.n - PV_AEAD_OVER);
-	PV_TRY(pv_commit_read(&opening, f->disclosure, a, e));
-	f->value = opening.value;
+	rest = pv_slice_mem(plain, sealed.n - PV_AEAD_OVER);
+	while (pv_slice_next(&rest, '~', &disclosure))
+		if (disclosure.n != 0)
+			PV_TRY(take_disclosure(disclosure, a, fields, e));
 	return PV_DONE;
 }
 
@@ -724,6 +751,8 @@ pv_journal_fields(struct pv_desk *d, struct pv_store_view *v, uint64_t index, st
 	bool more;
 
 	*n = 0;
+	for (size_t i = 0; i < PV_JOURNAL_FIELDS; i++)
+		fields[i] = (struct pv_journal_field){ .name = pv_slice_of(field_names[i]) };
 	q.where[0].column = PV_C_DISCLOSURE_LOG;
 	q.where[0].cell = PV_CELL_S(d->journal);
 	q.where[1].column = PV_C_DISCLOSURE_INDEX;
@@ -731,10 +760,9 @@ pv_journal_fields(struct pv_desk *d, struct pv_store_view *v, uint64_t index, st
 	PV_TRY(pv_store_rows(&c, v, &q, e));
 	for (;;) {
 		PV_TRY(pv_store_row_next(c, &row, &more, e));
-		if (!more || *n == PV_JOURNAL_FIELDS)
+		if (!more)
 			return PV_DONE;
-		fields[*n] = (struct pv_journal_field){ 0 };
-		PV_TRY(open_field(d, &row, a, &fields[*n], e));
-		(*n)++;
+		*n = PV_JOURNAL_FIELDS;
+		PV_TRY(take_row(d, &row, a, fields, e));
 	}
 }

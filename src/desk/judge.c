@@ -128,6 +128,40 @@ may_give_on(const struct pv_case *c, const struct pv_judgement *j)
 	return true;
 }
 
+/* What was found, in the arena. */
+static void
+keep_refs(struct pv_refs *refs, struct pv_arena *a)
+{
+	const struct pv_ref *found = refs->at;
+
+	refs->at = pv_arena_alloc_n(a, refs->n, sizeof(*refs->at));
+	if (refs->n != 0)
+		memcpy(refs->at, found, refs->n * sizeof(*refs->at));
+	refs->cap = refs->n;
+}
+
+/* Most decisions have a reference or two: no room for hundreds is cleared for each. */
+static void
+decide(struct pv_judgement *j, struct pv_arena *a)
+{
+	struct pv_ref orders[IDS], agreements[IDS];
+	struct pv_decision *dec = &j->decision;
+
+	dec->orders = (struct pv_refs){ .at = orders, .cap = IDS };
+	dec->agreements = (struct pv_refs){ .at = agreements, .cap = IDS };
+	pv_decide(&j->origins, &j->request, dec);
+	if (dec->agreements.found <= IDS && dec->orders.found <= IDS) {
+		keep_refs(&dec->orders, a);
+		keep_refs(&dec->agreements, a);
+		return;
+	}
+	dec->orders.cap = dec->orders.found;
+	dec->agreements.cap = dec->agreements.found;
+	dec->orders.at = pv_arena_alloc_n(a, dec->orders.cap, sizeof(struct pv_ref));
+	dec->agreements.at = pv_arena_alloc_n(a, dec->agreements.cap, sizeof(struct pv_ref));
+	pv_decide(&j->origins, &j->request, dec);
+}
+
 static PV_RESULT
 judge(struct pv_desk *d, const struct pv_case *c, struct pv_arena *a, struct pv_judgement *out,
     struct pv_err *e)
@@ -156,19 +190,7 @@ judge(struct pv_desk *d, const struct pv_case *c, struct pv_arena *a, struct pv_
 	j.stood_count = all.n;
 	j.origins = (struct pv_origins){ origins, all.n };
 	j.now_s = j.request.now_s;
-	j.decision.orders.at = pv_arena_alloc_n(a, IDS, sizeof(struct pv_ref));
-	j.decision.agreements.at = pv_arena_alloc_n(a, IDS, sizeof(struct pv_ref));
-	j.decision.orders.cap = j.decision.agreements.cap = IDS;
-	pv_decide(&j.origins, &j.request, &j.decision);
-	if (j.decision.agreements.found > IDS || j.decision.orders.found > IDS) {
-		j.decision.orders.cap = j.decision.orders.found;
-		j.decision.agreements.cap = j.decision.agreements.found;
-		j.decision.orders.at =
-		    pv_arena_alloc_n(a, j.decision.orders.cap, sizeof(struct pv_ref));
-		j.decision.agreements.at =
-		    pv_arena_alloc_n(a, j.decision.agreements.cap, sizeof(struct pv_ref));
-		pv_decide(&j.origins, &j.request, &j.decision);
-	}
+	decide(&j, a);
 	j.obligations = pv_decision_obligations(&j.decision, a);
 	if (c->held_since != 0 && j.decision.answer == PV_RELEASE && !may_give_on(c, &j)) {
 		j.decision.answer = PV_REFUSE;

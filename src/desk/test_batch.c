@@ -4,6 +4,7 @@
 
 #include <sys/wait.h>
 
+#include "crypto/aead.h"
 #include "crypto/commit.h"
 #include "desk/test_homes.h"
 
@@ -228,6 +229,106 @@ count_refusals(void)
 	pv_desk_close(d);
 }
 
+/* ---- rows of an earlier version ---- */
+
+static void
+delete_disclosures(struct pv_desk *d, uint64_t index)
+{
+	struct pv_store_change c = { .op = PV_OP_DELETE, .table = PV_T_DISCLOSURES };
+	struct pv_store_submission sub = { .changes = &c, .n = 1 };
+	struct pv_store_result r;
+	struct pv_err e = { 0 };
+
+	c.row.c[PV_C_DISCLOSURE_LOG] = PV_CELL_S(d->journal);
+	c.row.c[PV_C_DISCLOSURE_INDEX] = PV_CELL_N(index);
+	c.row.c[PV_C_DISCLOSURE_FIELD] = PV_CELL_S(PV_SLICE("all"));
+	good(pv_store_apply(d->store, &sub, &r, &e), &e, "the one row goes");
+}
+
+/* As it was done: one row a field, each sealed with its name under the entry's key. */
+static void
+write_as_before(
+    struct pv_desk *d, uint64_t index, const struct pv_journal_field *fields, uint64_t *key_id)
+{
+	PV_AUTO(pv_secret_freep) struct pv_secret *key = pv_secret_new(PV_STORE_KEY);
+	PV_AUTO(pv_aead_freep) struct pv_aead *aead = NULL;
+	struct pv_store_change c[PV_JOURNAL_FIELDS] = { 0 };
+	struct pv_store_submission sub = { .changes = c, .n = PV_JOURNAL_FIELDS };
+	struct pv_store_result r;
+	struct pv_err e = { 0 };
+
+	good(pv_store_key_take(d->store, key_id, pv_secret_bytes(key), &e), &e, "a key");
+	aead = pv_aead_new(key);
+	for (size_t i = 0; i < PV_JOURNAL_FIELDS; i++) {
+		size_t n = fields[i].disclosure.n + PV_AEAD_OVER;
+		uint8_t *sealed = pv_arena_alloc(arena, n);
+
+		pv_aead_seal_fresh(aead, &d->env, fields[i].name, fields[i].disclosure, sealed);
+		c[i].op = PV_OP_ADD;
+		c[i].table = PV_T_DISCLOSURES;
+		c[i].row.c[PV_C_DISCLOSURE_LOG] = PV_CELL_S(d->journal);
+		c[i].row.c[PV_C_DISCLOSURE_INDEX] = PV_CELL_N(index);
+		c[i].row.c[PV_C_DISCLOSURE_FIELD] = PV_CELL_S(fields[i].name);
+		c[i].row.c[PV_C_DISCLOSURE_KEY] = PV_CELL_N(*key_id);
+		c[i].row.c[PV_C_DISCLOSURE_BODY] = PV_CELL_S(pv_slice_mem(sealed, n));
+	}
+	good(pv_store_apply(d->store, &sub, &r, &e), &e, "eight rows come");
+}
+
+static size_t
+read_fields(struct pv_desk *d, uint64_t index, struct pv_journal_field *fields)
+{
+	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
+	struct pv_err e = { 0 };
+	size_t n = 0;
+
+	good(pv_store_view_open(&v, d->store, &e), &e, "a view");
+	good(pv_journal_fields(d, v, index, arena, fields, &n, &e), &e, "the fields are read");
+	return n;
+}
+
+static size_t
+count_held(const struct pv_journal_field *fields)
+{
+	size_t held = 0;
+
+	for (size_t i = 0; i < PV_JOURNAL_FIELDS; i++)
+		held += fields[i].held ? 1 : 0;
+	return held;
+}
+
+static void
+older_rows(void)
+{
+	struct pv_desk *d;
+	struct pv_journal_field now[PV_JOURNAL_FIELDS], then[PV_JOURNAL_FIELDS];
+	uint64_t index, key_id = 0;
+	struct pv_err e = { 0 };
+	bool same = true;
+
+	new_case("rows of an earlier version");
+	d = take_sharing_home();
+	refuse_some(d, 1, &index);
+	tap_ok(
+	    read_fields(d, index, now) == PV_JOURNAL_FIELDS && count_held(now) == PV_JOURNAL_FIELDS,
+	    "all fields of an entry open");
+	delete_disclosures(d, index);
+	tap_ok(read_fields(d, index, then) == 0, "without the row none does");
+	write_as_before(d, index, now, &key_id);
+	tap_ok(read_fields(d, index, then) == PV_JOURNAL_FIELDS, "rows of before are read");
+	for (size_t i = 0; i < PV_JOURNAL_FIELDS; i++)
+		same = same && then[i].held && pv_slice_eq(then[i].name, now[i].name) &&
+		       pv_slice_eq(then[i].value, now[i].value) &&
+		       pv_slice_eq(then[i].disclosure, now[i].disclosure);
+	tap_ok(same, "and say the same");
+	verifies(d, "the home verifies");
+	good(pv_store_key_destroy(d->store, key_id, &e), &e, "their key is destroyed");
+	tap_ok(read_fields(d, index, then) == PV_JOURNAL_FIELDS && count_held(then) == 0,
+	    "then all of them are erased");
+	verifies(d, "and the home verifies still");
+	pv_desk_close(d);
+}
+
 /* ---- a full disk ---- */
 
 static void
@@ -385,6 +486,7 @@ main(void)
 	one_fsync();
 	order_in_between();
 	count_refusals();
+	older_rows();
 	full_disk();
 	one_too_large();
 	killed();

@@ -14,7 +14,7 @@
 #define SQ_INDEX_BITS 40
 #define SQ_LOG_MAX    (1 << 22)
 
-#define SQ_SCHEMA_VERSION 2
+#define SQ_SCHEMA_VERSION 3
 #define SQ_APPLICATION_ID 0x50765374 /* "PvSt" */
 #define SQ_BACKUP_ID \
 	0x50765362 /* "PvSb": the same, a copy that is not written to before it is adopted */

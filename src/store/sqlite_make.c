@@ -107,7 +107,10 @@ make_schema(sqlite3 *db)
 }
 
 /* The first table that a schema has and those before it have not. */
-static const enum pv_store_table first_of_schema[SQ_SCHEMA_VERSION + 1] = { [2] = PV_T_OBJECTS };
+static const enum pv_store_table first_of_schema[SQ_SCHEMA_VERSION + 1] = {
+	[2] = PV_T_OBJECTS,
+	[3] = PV_STORE_TABLES, /* none: a journal's disclosures may be one row an entry */
+};
 
 int
 sq_upgrade(sqlite3 *db, int64_t version)
