@@ -410,9 +410,11 @@ test_strange_entries(void)
 
 	new_case("strange entries");
 	us = take_home("us");
-	for (size_t i = 0; i < sizeof(strange) / sizeof(strange[0]); i++)
-		tap_ok(
-		    !meant_for(us, pv_slice_of(strange[i])), "%s is meant for nobody", strange[i]);
+	for (size_t i = 0; i < sizeof(strange) / sizeof(strange[0]); i++) {
+		struct pv_slice text = pv_slice_of(strange[i]);
+
+		tap_ok(!meant_for(us, text), "%.*s is meant for nobody", PV_FMT(text));
+	}
 	pv_desk_close(us);
 }
 
