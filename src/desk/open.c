@@ -23,6 +23,8 @@
 #include "wire/record.h"
 #include "wire/signed.h"
 
+#define REPORT_ID_MAX 255 /* bytes of what is asked for over a gateway */
+
 /* An opening on its way, and what it stands on. All of it lives in a. */
 struct pv_opening {
 	struct pv_arena *a;
@@ -125,33 +127,66 @@ own_share(struct pv_desk *d, const struct pv_carried *f, const struct pv_kept *h
 	return pv_kept_share(d, &r, h, share, a, e);
 }
 
-static PV_RESULT
-find_own(struct pv_desk *d, const struct pv_open_ask *ask, struct pv_opening *o, struct pv_err *e)
+/* Somebody of another authority, who came through a gateway: is not told what is here. */
+static bool
+is_outside(const struct pv_desk *d, const struct pv_open_ask *ask, const struct pv_opening *o)
 {
-	bool found;
+	return ask->vouched && !pv_name_under(o->c.recipient, d->party);
+}
 
+/* What is not here is refused as everything is: in the journal, with a reference. */
+static PV_RESULT
+refuse_unknown(
+    struct pv_desk *d, struct pv_opening *o, struct pv_open_answer *out, struct pv_err *e)
+{
+	o->h = (struct pv_kept){ .label = { .id = o->report } };
+	o->what = (struct pv_releasing){ .c = &o->c, .report = &o->h, .person = o->person };
+	PV_TRY(pv_release_unknown(d, &o->what, o->a, &o->rel, e));
+	out->journal_index = o->rel.journalled.index;
+	return PV_DONE;
+}
+
+static PV_RESULT
+find_own(struct pv_desk *d, const struct pv_open_ask *ask, struct pv_opening *o, bool *found,
+    struct pv_err *e)
+{
 	PV_TRY(pv_asker_check(d, ask->vouched ? d->party : o->c.recipient, o->c.purpose, e));
-	PV_TRY(pv_report_find(d, o->report, o->a, &o->h, &found, e));
-	if (!found && access(ask->report, F_OK) == 0)
+	if (ask->vouched && (o->report.n == 0 || o->report.n > REPORT_ID_MAX))
+		return PV_FAIL(e, PV_E_INPUT, "an id of 1 to %d bytes is wanted", REPORT_ID_MAX);
+	PV_TRY(pv_report_find(d, o->report, o->a, &o->h, found, e));
+	if (*found || is_outside(d, ask, o))
+		return PV_DONE;
+	/* an id that comes through a gateway is never the name of a file of ours */
+	if (!ask->vouched && access(ask->report, F_OK) == 0)
 		return pv_advise(
 		    PV_FAIL(e, PV_E_INPUT, "the sealed file \"%s\" needs a grant", ask->report), e,
 		    "A partner's: proviso ask, then open it with --grant REPLY. One held here is "
 		    "opened by its id: proviso report list");
-	if (!found)
-		return pv_advise(
-		    PV_FAIL(e, PV_E_INPUT, "no report and no file \"%s\" here", ask->report), e,
-		    "See: proviso report list");
-	return PV_DONE;
+	return pv_advise(PV_FAIL(e, PV_E_INPUT, "no report and no file \"%s\" here", ask->report),
+	    e, "See: proviso report list");
+}
+
+/* The sealed file, and the share of its key. */
+static PV_RESULT
+take_up(struct pv_desk *d, const struct pv_open_ask *ask, struct pv_opening *o,
+    struct pv_secret **share, struct pv_err *e)
+{
+	PV_TRY(pv_carried_open(&o->f, pv_home_path(d, o->a, pv_arena_str(o->a, o->h.place)), e));
+	PV_TRY(pv_carried_check(&o->f, ask->report, e));
+	return own_share(d, &o->f, &o->h, share, o->a, e);
 }
 
 /* Unlocked and proven, or the journal says that nothing was given. */
 static PV_RESULT
-unlock_own(struct pv_desk *d, struct pv_opening *o, const struct pv_secret *share, struct pv_err *e)
+unlock_own(struct pv_desk *d, const struct pv_open_ask *ask, struct pv_opening *o,
+    struct pv_secret **share, struct pv_err *e)
 {
-	const struct pv_secret *shares = share;
-	struct pv_status st = pv_sealed_unlock(o->f.sealed, &shares, 1, e);
+	struct pv_status st = *share != NULL ? PV_DONE : take_up(d, ask, o, share, e);
+	const struct pv_secret *shares = *share;
 	struct pv_err other;
 
+	if (pv_ok(st))
+		st = pv_sealed_unlock(o->f.sealed, &shares, 1, e);
 	if (pv_ok(st))
 		st = prove_plain(o->f.sealed, &o->h.label, e);
 	if (!pv_ok(st))
@@ -166,21 +201,25 @@ begin_own(struct pv_desk *d, const struct pv_open_ask *ask, struct pv_opening *o
     struct pv_open_answer *out, struct pv_err *e)
 {
 	PV_AUTO(pv_secret_freep) struct pv_secret *share = NULL;
+	struct pv_judgement j;
+	bool found;
 
 	o->c.recipient = pv_arena_copy(o->a, ask->party.n != 0 ? ask->party : d->party);
 	o->c.purpose = pv_arena_copy(o->a, ask->purpose);
 	o->c.channel = channel_of(ask, o->a);
-	PV_TRY(find_own(d, ask, o, e));
+	PV_TRY(find_own(d, ask, o, &found, e));
+	if (!found)
+		return refuse_unknown(d, o, out, e);
 	PV_TRY(check_out_path(ask->out_path, e));
 	PV_TRY(pv_matter_of(d, &o->h.label, o->h.custodians, o->a, &o->c.matter, e));
 	o->c.held_since = o->h.custodians.n != 0 ? o->h.created : 0;
 	o->what = (struct pv_releasing){ .c = &o->c, .report = &o->h, .person = o->person };
-	PV_TRY(pv_carried_open(&o->f, pv_home_path(d, o->a, pv_arena_str(o->a, o->h.place)), e));
-	PV_TRY(pv_carried_check(&o->f, ask->report, e));
-	PV_TRY(own_share(d, &o->f, &o->h, &share, o->a, e));
+	PV_TRY(pv_judge(d, &o->c, o->a, &j, e));
+	if (j.decision.answer == PV_RELEASE) /* who is refused costs no private operation */
+		PV_TRY(take_up(d, ask, o, &share, e));
 	PV_TRY(pv_release(d, &o->what, o->a, &o->rel, e));
 	if (o->rel.granted)
-		PV_TRY(unlock_own(d, o, share, e));
+		PV_TRY(unlock_own(d, ask, o, &share, e));
 	out->opened = o->rel.granted;
 	out->release = o->rel.release;
 	out->journal_index = o->rel.journalled.index;
@@ -609,7 +648,8 @@ begin(struct pv_desk *d, const struct pv_open_ask *ask, struct pv_opening *o,
 		if (!out->opened)
 			PV_TRY(pv_tell(d, &o->rel, o->c.recipient, o->a, &out->refused, e));
 	}
-	if (out->opened || !o->partners) {
+	/* who is refused may not have known that it is here, let alone what it is about */
+	if (out->opened || (!o->partners && !is_outside(d, ask, o))) {
 		out->label = o->h.label;
 		out->size_bytes = o->h.label.report.size_bytes;
 	}

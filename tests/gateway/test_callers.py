@@ -144,6 +144,21 @@ with rig.Gateway(HOME) as gw:
     ok(gw.request("DELETE", f"/api/v1/tokens/{mine}", token=TOKEN).status == 200, "its holder ends it")
     ok(comes(lambda: who(gw, token=made["token"]) == 401), "and it is nobody's")
 
+    # ---- a partner learns of no report by asking for it ----
+    sealed = rig.TEMP / "secret.txt"
+    sealed.write_text("where it was seen")
+    tool("share", sealed, "--topic", "narcotics.maritime", "--never", "force", "--id", "r-secret")
+    tool("key", "add", "--use", "credential", "--binding", "ca", "--party", "ca", "--role", "analyst")
+    ca = tool("token", "new", "--party", "ca", "--role", "analyst")
+    comes(lambda: isinstance(who(gw, token=ca), dict), 20)
+    said = [gw.post("/api/v1/openings", {"id": x, "purpose": "law.interdict"}, token=ca) for x in ("r-secret", "r-none", "/etc/passwd")]
+    ok(all(x.status == 200 and set(x.json()) == {"refused", "journal_index", "size"} and x.json()["size"] == 0 and
+           set(x.json()["refused"]) == set(said[0].json()["refused"]) for x in said),
+       "one that it may not open, one that is not there, a file of the machine: one answer", *said)
+    said = [gw.post("/api/v1/openings", {"id": x, "purpose": "law.interdict"}, token=eve) for x in ("/nowhere", "/etc/passwd")]
+    ok(all(x.status == 400 for x in said) and said[0].text.replace("/nowhere", "/etc/passwd") == said[1].text,
+       "nor do our own learn of files", *said)
+
     # ---- and with the tool, through the gateway ----
     def there(*args, must=True):
         return rig.tool(None, "--gateway", gw.url, "--ca", gw.ca, *args, must=must, PROVISO_TOKEN=TOKEN)
