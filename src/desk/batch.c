@@ -8,6 +8,7 @@
 #include "desk/batch.h"
 
 #include "base/vec.h"
+#include "desk/labels.h"
 
 struct member {
 	const struct pv_releasing *what; /* NULL: an entry of the caller's own */
@@ -31,7 +32,9 @@ struct pv_batch {
 	PV_VEC(struct owned) owned;
 	PV_VEC(struct member) members;
 	PV_VEC(struct pv_journal_item) items; /* one for each */
-	size_t next;                          /* members are finished in order, mostly */
+	struct pv_labels *labels;             /* NULL until it is asked for */
+	bool refreshed;
+	size_t next; /* members are finished in order, mostly */
 	bool committed;
 };
 
@@ -51,6 +54,7 @@ pv_batch_free(struct pv_batch *b)
 		return;
 	for (size_t i = 0; i < b->owned.n; i++)
 		b->owned.at[i].free_thing(b->owned.at[i].thing);
+	pv_labels_give(b->labels);
 	PV_VEC_FREE(&b->owned);
 	PV_VEC_FREE(&b->members);
 	PV_VEC_FREE(&b->items);
@@ -80,6 +84,24 @@ void
 pv_batch_own(struct pv_batch *b, void *thing, void (*free_thing)(void *thing))
 {
 	*PV_VEC_ADD(&b->owned) = (struct owned){ thing, free_thing };
+}
+
+PV_RESULT
+pv_batch_refresh(struct pv_batch *b, struct pv_err *e)
+{
+	if (b->refreshed)
+		return PV_DONE;
+	PV_TRY(pv_home_refresh(b->d, e));
+	b->refreshed = true;
+	return PV_DONE;
+}
+
+struct pv_labels *
+pv_batch_labels(struct pv_batch *b)
+{
+	if (b->labels == NULL)
+		b->labels = pv_labels_take(b->d);
+	return b->labels;
 }
 
 /* ---- begin ---- */

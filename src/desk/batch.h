@@ -55,4 +55,9 @@ PV_RESULT pv_batch_written(struct pv_batch *b, const struct pv_journalled *out, 
 /* Freed with the batch, however it went: what a call holds from begin to finish and no arena may (secrets). */
 void pv_batch_own(struct pv_batch *b, void *thing, void (*free_thing)(void *thing));
 
+/* Sees what others have written, once for all that begin in this batch: each was asked before the first of them began. */
+PV_RESULT pv_batch_refresh(struct pv_batch *b, struct pv_err *e);
+/* The labels of the batch, which has them as long as it is there. */
+struct pv_labels *pv_batch_labels(struct pv_batch *b);
+
 #endif

@@ -95,7 +95,7 @@ begin_evaluate(struct pv_call_run *c, struct pv_batch *b, struct pv_err *e)
 {
 	struct pv_evaluating *v;
 
-	PV_TRY(pv_home_refresh(c->d, e)); /* a lift, too, is seen at once */
+	PV_TRY(pv_batch_refresh(b, e)); /* a lift, too, is seen at once */
 	PV_TRY(pv_evaluate_begin(&v, b, c->who, c->ask, c->a, e));
 	c->state = v;
 	return PV_DONE;

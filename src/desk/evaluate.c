@@ -6,6 +6,7 @@
 #include "desk/batch.h"
 #include "desk/door.h"
 #include "desk/home.h"
+#include "desk/labels.h"
 
 #define LIST_MAX 16384 /* bytes of the list in the journal; of a longer one the digest alone */
 
@@ -14,7 +15,7 @@ const char *const pv_evaluations_words[] = { "execute_all", "deny_on_first_deny"
 
 struct item {
 	const struct pv_evaluation *q;
-	struct pv_kept *kept; /* NULL: not held here */
+	const struct pv_kept *kept; /* of the batch's labels; NULL: not held here */
 	struct pv_case c;
 	struct pv_judgement j;
 	bool looked; /* for the report, which is in c and kept */
@@ -118,11 +119,10 @@ wrong(struct pv_evaluated *row, unsigned status, struct pv_slice why)
 
 /* Many questions are about one report: what was found for the one before is not looked for again. */
 static PV_RESULT
-find_report(struct pv_desk *d, const struct item *before, struct item *it, struct pv_arena *a,
+find_report(struct pv_desk *d, struct pv_labels *labels, const struct item *before, struct item *it,
     struct pv_err *e)
 {
-	struct pv_kept *kept;
-	bool found;
+	const struct pv_labelled *found;
 
 	if (before != NULL && before->looked && pv_slice_eq(before->q->resource, it->q->resource)) {
 		it->kept = before->kept;
@@ -132,24 +132,24 @@ find_report(struct pv_desk *d, const struct item *before, struct item *it, struc
 		it->looked = true;
 		return PV_DONE;
 	}
-	kept = PV_ARENA_NEW(a, struct pv_kept);
-	PV_TRY(pv_report_find(d, it->q->resource, a, kept, &found, e));
+	PV_TRY(pv_labels_find(labels, d, it->q->resource, &found, e));
 	it->looked = true;
-	if (!found)
+	if (found == NULL)
 		return PV_DONE;
-	it->kept = kept;
-	it->c.held_since = pv_slice_is(kept->state, "held") ? kept->created : 0;
-	return pv_matter_of(d, &kept->label, kept->custodians, a, &it->c.matter, e);
+	it->kept = &found->kept;
+	it->c.held_since = pv_slice_is(it->kept->state, "held") ? it->kept->created : 0;
+	it->c.matter = found->matter;
+	return PV_DONE;
 }
 
 /* The label that is held here; else, for those of the own authority, what is said of the report. */
 static PV_RESULT
-matter_of(struct pv_desk *d, const struct pv_caller *who, const struct item *before,
-    struct item *it, struct pv_arena *a, struct pv_err *e)
+matter_of(struct pv_desk *d, struct pv_labels *labels, const struct pv_caller *who,
+    const struct item *before, struct item *it, struct pv_err *e)
 {
 	const struct pv_evaluation *q = it->q;
 
-	PV_TRY(find_report(d, before, it, a, e));
+	PV_TRY(find_report(d, labels, before, it, e));
 	if (it->kept != NULL)
 		return PV_DONE;
 	it->c.matter.report = q->resource;
@@ -170,9 +170,11 @@ own_report(const struct pv_caller *who, const struct item *it)
 }
 
 static PV_RESULT
-evaluate(struct pv_desk *d, const struct pv_caller *who, const struct item *before, struct item *it,
-    struct pv_evaluated *row, struct pv_arena *a, struct pv_err *e)
+evaluate(struct pv_batch *b, const struct pv_caller *who, const struct item *before,
+    struct item *it, struct pv_evaluated *row, struct pv_arena *a, struct pv_err *e)
 {
+	struct pv_desk *d = pv_batch_desk(b);
+
 	if (it->q->wrong.n != 0) {
 		wrong(row, 400, it->q->wrong);
 		return PV_DONE;
@@ -180,7 +182,7 @@ evaluate(struct pv_desk *d, const struct pv_caller *who, const struct item *befo
 	it->c.recipient = subject_of(d, it->q, a);
 	it->c.purpose = purpose_of(d, it->q, a);
 	it->c.channel = it->q->channel;
-	PV_TRY(matter_of(d, who, before, it, a, e));
+	PV_TRY(matter_of(d, pv_batch_labels(b), who, before, it, e));
 	if (!who->own && !pv_caller_speaks_for(who, it->c.recipient) && !own_report(who, it)) {
 		wrong(row, 403, PV_SLICE("you may ask about yourself, and about reports of yours"));
 		return PV_DONE;
@@ -308,7 +310,7 @@ pv_evaluate_begin(struct pv_evaluating **out, struct pv_batch *b, const struct p
 		struct pv_evaluated *row = &v->rows[v->count];
 
 		it->q = &ask->rows[v->count];
-		PV_TRY(evaluate(d, who, v->count++ != 0 ? it - 1 : NULL, it, row, a, e));
+		PV_TRY(evaluate(b, who, v->count++ != 0 ? it - 1 : NULL, it, row, a, e));
 		if (it->judged && !row->decision)
 			row->reference = pv_door_reference(d, a);
 		v->laid = v->laid || it->judged;

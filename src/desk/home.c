@@ -538,6 +538,7 @@ pv_desk_close(struct pv_desk *d)
 	log_free(&d->own);
 	pv_pair_free(d->journal_key);
 	pv_kas_state_free(d->kas);
+	pv_labels_give(d->labels);
 	pv_store_free(d->store);
 	pv_arena_free(d->arena);
 	pv_free(d->path);

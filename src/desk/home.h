@@ -51,6 +51,8 @@ struct pv_callers; /* desk/callers.h */
 
 struct pv_kas_state;
 void pv_kas_state_free(struct pv_kas_state *s); /* kas.c */
+struct pv_labels;
+void pv_labels_give(struct pv_labels *l); /* labels.c */
 
 struct pv_desk {
 	char *path;               /* NULL when it is elsewhere */
@@ -66,6 +68,7 @@ struct pv_desk {
 	    real_ms; /* both clocks when the home was opened: one set back later does not count */
 	struct pv_err broken;        /* why the own log is */
 	uint64_t seen;               /* pv_store_version() of the last refresh; 0: look anew */
+	struct pv_labels *labels;    /* desk/labels.h; NULL until it is used */
 	struct pv_pair *journal_key; /* NULL until it signs */
 	struct pv_kas_state *kas;    /* desk/kas.h; NULL until it is used */
 	struct pv_callers *callers;  /* NULL until somebody calls */

@@ -6,6 +6,7 @@
 
 #include "crypto/aead.h"
 #include "crypto/commit.h"
+#include "desk/labels.h"
 #include "desk/test_homes.h"
 
 #define MANY 100
@@ -329,6 +330,50 @@ older_rows(void)
 	pv_desk_close(d);
 }
 
+/* ---- labels ---- */
+
+static bool
+knows(struct pv_labels *l, struct pv_desk *d, const char *id)
+{
+	const struct pv_labelled *one = NULL;
+	struct pv_err e = { 0 };
+
+	good(pv_labels_find(l, d, pv_slice_of(id), &one, &e), &e, id);
+	return one != NULL && pv_slice_is(one->kept.label.id, id) &&
+	       pv_slice_is(one->matter.report, id);
+}
+
+static void
+labels_kept(void)
+{
+	struct pv_desk *d, *other;
+	struct pv_labels *first, *same, *ours, *theirs;
+	uint64_t index;
+
+	new_case("labels that are kept");
+	d = take_sharing_home();
+	first = pv_labels_take(d);
+	tap_ok(knows(first, d, "r-1") && !knows(first, d, "r-2"), "what is held is known");
+	refuse_some(d, 2, &index);
+	same = pv_labels_take(d);
+	tap_ok(same == first, "entries of the own journal change no report");
+	share(d, "r-2", "a boat");
+	ours = pv_labels_take(d);
+	tap_ok(ours != first && knows(ours, d, "r-2"), "a new report of ours is seen");
+	other = open_home("co");
+	share(other, "r-3", "a boat");
+	pv_desk_close(other);
+	theirs = pv_labels_take(d);
+	tap_ok(theirs != ours && knows(theirs, d, "r-3"), "and what another process wrote");
+	tap_ok(knows(first, d, "r-1") && knows(ours, d, "r-2"),
+	    "what somebody still stands on stays as it was");
+	pv_labels_give(first);
+	pv_labels_give(same);
+	pv_labels_give(ours);
+	pv_labels_give(theirs);
+	pv_desk_close(d);
+}
+
 /* ---- a full disk ---- */
 
 static void
@@ -487,6 +532,7 @@ main(void)
 	order_in_between();
 	count_refusals();
 	older_rows();
+	labels_kept();
 	full_disk();
 	one_too_large();
 	killed();

@@ -37,6 +37,8 @@ struct pv_backend {
 	PV_RESULT (*view_open)(void **view, void *db, struct pv_err *e);
 	void (*view_close)(void *view);
 	uint64_t (*version)(void *db);
+	/* The same, of commits of others only. Not while one of ours is under way. */
+	uint64_t (*others)(void *db);
 	PV_RESULT (*head)(void *view, struct pv_slice log, struct pv_store_head *out, bool *found,
 	    struct pv_err *e);
 	PV_RESULT (*name)(void *view, size_t i, struct pv_arena *a, struct pv_slice *out,

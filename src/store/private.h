@@ -26,6 +26,7 @@ struct pv_store {
 	bool threaded, stop;
 	pthread_t thread;
 	uint64_t commits, submissions;
+	uint64_t changed[PV_STORE_TABLES]; /* how often rows of it were, by this handle */
 };
 
 void pv_queue_open(struct pv_store *s);

@@ -761,6 +761,7 @@ const struct pv_backend pv_store_sqlite = {
 	.top_key = top_key,
 	.view_open = sq_view_open,
 	.version = sq_version,
+	.others = sq_others,
 	.view_close = sq_view_close,
 	.head = sq_view_head,
 	.name = sq_view_name,

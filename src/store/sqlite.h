@@ -175,6 +175,7 @@ int sq_edge(struct sq_conn *c, const struct pv_store_tree *tree, int64_t log, ui
 
 PV_RESULT sq_view_open(void **view, void *db, struct pv_err *e);
 uint64_t sq_version(void *db);
+uint64_t sq_others(void *db);
 void sq_view_close(void *view);
 PV_RESULT sq_view_head(
     void *view, struct pv_slice log, struct pv_store_head *out, bool *found, struct pv_err *e);

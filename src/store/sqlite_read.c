@@ -164,27 +164,44 @@ sq_view_open(void **view, void *db, struct pv_err *e)
 	return PV_DONE;
 }
 
+static uint64_t
+read_version(struct sq_conn *c)
+{
+	uint64_t version = 0;
+	int rc;
+	sqlite3_stmt *st = sq_stmt(c, SQ_DATA_VERSION, &rc);
+
+	if (st == NULL)
+		return 0;
+	if (sqlite3_step(st) == SQLITE_ROW)
+		version = (uint64_t)sqlite3_column_int64(st, 0);
+	sqlite3_reset(st);
+	return version;
+}
+
 uint64_t
 sq_version(void *db)
 {
 	struct sq_store *sq = db;
-	sqlite3_stmt *st = NULL;
 	uint64_t version = 0;
 	struct pv_err e;
-	int rc;
 
 	pthread_mutex_lock(&sq->version_lock);
 	if (sq->version == NULL)
 		sq->version = sq_conn_open(sq, SQLITE_OPEN_READONLY, &e);
 	if (sq->version != NULL)
-		st = sq_stmt(sq->version, SQ_DATA_VERSION, &rc);
-	if (st != NULL) {
-		if (sqlite3_step(st) == SQLITE_ROW)
-			version = (uint64_t)sqlite3_column_int64(st, 0);
-		sqlite3_reset(st);
-	}
+		version = read_version(sq->version);
 	pthread_mutex_unlock(&sq->version_lock);
 	return version;
+}
+
+/* To the writer's connection its own commits are no change. */
+uint64_t
+sq_others(void *db)
+{
+	struct sq_store *sq = db;
+
+	return sq->w != NULL ? read_version(sq->w) : 0;
 }
 
 void

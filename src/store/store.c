@@ -116,6 +116,19 @@ pv_store_version(struct pv_store *s)
 	return s->b->version(s->db);
 }
 
+uint64_t
+pv_store_stamp(struct pv_store *s, enum pv_store_table table)
+{
+	uint64_t others = 0, own;
+
+	pthread_mutex_lock(&s->lock);
+	own = s->changed[table];
+	if (!s->committing && s->first == NULL)
+		others = s->b->others(s->db);
+	pthread_mutex_unlock(&s->lock);
+	return others == 0 ? 0 : others << 32 | (own & UINT32_MAX);
+}
+
 void
 pv_store_view_free(struct pv_store_view *v)
 {

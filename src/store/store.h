@@ -398,6 +398,8 @@ void pv_store_view_freep(struct pv_store_view **v);
  * and mostly finds nothing new. To be read before the view that it stands for. 0: not known.
  */
 uint64_t pv_store_version(struct pv_store *s);
+/* The same for one table: it stays as long as this handle changed no row of the table, and others wrote nothing at all. */
+uint64_t pv_store_stamp(struct pv_store *s, enum pv_store_table table);
 
 struct pv_store_head {
 	enum pv_store_log_kind kind;

@@ -135,6 +135,17 @@ answer_batch(struct pv_store *s, struct pv_store_queued *first)
 	pthread_mutex_unlock(&s->lock);
 }
 
+static void
+count_changes(struct pv_store *s, const struct pv_store_queued *q)
+{
+	pthread_mutex_lock(&s->lock);
+	for (; q != NULL; q = q->next)
+		for (size_t i = 0; i < q->sub->n; i++)
+			if (pv_table_get(q->sub->changes[i].table) != NULL)
+				s->changed[q->sub->changes[i].table]++;
+	pthread_mutex_unlock(&s->lock);
+}
+
 /* Takes what is queued and sees it through. With the lock held, let go meanwhile. */
 static void
 serve(struct pv_store *s)
@@ -145,6 +156,7 @@ serve(struct pv_store *s)
 	s->committing = true;
 	pthread_mutex_unlock(&s->lock);
 	commit_batch(s, first, n);
+	count_changes(s, first); /* before anybody is told */
 	answer_batch(s, first);
 	s->b->tidy(s->db, s->threaded);
 	pthread_mutex_lock(&s->lock);
