@@ -30,6 +30,9 @@ read_ask(struct pv_run *r, struct pv_init_ask *ask, struct pv_err *e)
 	PV_TRY(pv_given_labels(r, "name", &ask->names, e));
 	ask->origin = pv_option_slice(r, "origin");
 	ask->profile = pv_option_slice(r, "profile");
+	ask->url = pv_option_slice(r, "url");
+	if (ask->url.n != 0)
+		PV_TRY(pv_within(pv_desk_url_check(ask->url, e), e, "--url"));
 	PV_TRY(pv_given_number(r, "quorum", &ask->quorum, e));
 	ask->exercise = pv_given(r, "exercise");
 	if (vocab == NULL)
@@ -110,6 +113,9 @@ static const struct pv_opt init_options[] = {
 	{ "profile", 0, "WORD", "how often orders are renewed and how long they serve", false,
 	    "courier default tight field satellite" },
 	{ "origin", 0, "NAME", "the order log's name; default: PARTY/orders", false, NULL },
+	{ "url", 0, "URL",
+	    "where its gateway is for others, as https://gw.example: sealed files name it", false,
+	    NULL },
 	{ "exercise", 0, NULL, "nothing in it is real: every record says so", false, NULL },
 	{ "vocab", 0, "DIR",
 	    "vocabularies to declare, or none; default: those that came with proviso", false,
@@ -121,6 +127,8 @@ static const struct pv_opt init_options[] = {
 };
 static const struct pv_example init_examples[] = {
 	{ "proviso init --party co --name es=Colombia", "two officers; both must sign to reopen" },
+	{ "proviso init --party co --url https://gw.co.example",
+	    "its gateway will be there: programs that open sealed files find it" },
 	{ "proviso --home try init --party acme --officer me --exercise --no-passphrase",
 	    "to try things out: one officer, no passphrase" },
 	{ 0 },

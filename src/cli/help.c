@@ -153,6 +153,8 @@ put_front_commands(struct pv_screen *t)
 	} begin[] = {
 		{ "demo", "proviso demo", "the story in a throw-away home, about a minute" },
 		{ "init", "proviso init --party NAME", "a home for your agency on this machine" },
+		{ "status", "proviso --gateway URL status",
+		    "use the gateway that your agency runs" },
 		{ "decide", "proviso decide --help", "try policies on files, without a home" },
 	};
 	PV_AUTO(pv_arena_freep) struct pv_arena *a = pv_arena_new();

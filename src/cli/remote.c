@@ -29,6 +29,7 @@ struct line {
 	const char *url; /* without a slash at its end */
 	const char *headers[4];
 	struct pv_secret *authorization;
+	bool pinned;
 };
 
 /* ---- what was given ---- */
@@ -225,6 +226,10 @@ call(void *ctx, const struct pv_call *c, struct pv_slice ask, struct pv_slice ta
 	what.url = pv_arena_printf(a, "%s/api/v1/calls/%s", l->url, c->name).p;
 	what.body = pv_buf_slice(&body);
 	st = pv_fetch(l->fetcher, &what, a, &got, e);
+	if (!pv_ok(st) && e->code == PV_E_UNTRUSTED && !l->pinned)
+		pv_ignore(pv_advise(st, e,
+		    "Its certificate: --ca FILE (or PROVISO_CA). Without the file: --pin and the "
+		    "fingerprint that provisod prints, told by voice"));
 	if (pv_ok(st) && got.status != 200)
 		st = refused(l, &got, e);
 	rest = pv_buf_slice(&got.body);
@@ -261,6 +266,7 @@ dial(struct pv_run *r, struct line *l, struct pv_err *e)
 
 	if (use.ca_path == NULL && use.pin == NULL)
 		use.ca_path = getenv("PROVISO_CA");
+	l->pinned = use.pin != NULL;
 	if ((use.cert_path == NULL) != (use.key_path == NULL))
 		return PV_USAGE(r, e, "--cert and --cert-key belong together");
 	PV_TRY(read_token(r, &l->authorization, e));

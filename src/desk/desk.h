@@ -51,6 +51,7 @@ struct pv_init_ask {
 	struct pv_texts names;
 	struct pv_slice origin;      /* empty: PARTY/orders */
 	struct pv_slice profile;     /* empty: courier */
+	struct pv_slice url;         /* where its gateway is for others; empty: not known yet */
 	const char *const *officers; /* names, default officer1, officer2 */
 	size_t officer_count;
 	uint64_t quorum; /* 0: the number of officers, at most 2 */
@@ -64,6 +65,12 @@ struct pv_init_answer {
 };
 PV_RESULT pv_desk_init(const struct pv_init_ask *ask, struct pv_unlock *unlock,
     const struct pv_env *env, struct pv_arena *a, struct pv_init_answer *out, struct pv_err *e);
+
+/* https://HOST[:PORT][/PREFIX] and nothing more; "https://gw.example". */
+PV_RESULT pv_desk_url_check(struct pv_slice url, struct pv_err *e);
+/* Where a home that is not open says its key service is, for the files that are sealed in it; a new one that was told nothing: a name under .invalid. */
+PV_RESULT pv_desk_kas_url(
+    const char *home, struct pv_arena *a, struct pv_slice *out, struct pv_err *e);
 
 PV_RESULT pv_desk_open(
     struct pv_desk **out, const char *home, const struct pv_env *env, struct pv_err *e);
@@ -252,8 +259,9 @@ struct pv_open_ask {
 	const char *grant_source;
 	struct pv_slice party, person, purpose;
 	struct pv_slice channel; /* how it passes; empty: exchange.courier */
-	struct pv_slice of; /* at a gateway, without a grant: the custodian's order log; empty: the originator's */
-	bool vouched;         /* who asks was authenticated: it need not be of this home's authority */
+	struct pv_slice
+	    of; /* at a gateway, without a grant: the custodian's order log; empty: the originator's */
+	bool vouched; /* who asks was authenticated: it need not be of this home's authority */
 	const char *out_path; /* where the plaintext goes: a new file, or "-" */
 	bool keep;            /* keep it in custody (an agreement with custody is needed) */
 	void (*progress)(void *ctx, uint64_t bytes);

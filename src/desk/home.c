@@ -123,6 +123,18 @@ read_config(struct pv_desk *d, struct pv_err *e)
 	return pv_from(config_text(doc, "kas_url", d->arena, &d->kas_url, e), e, path);
 }
 
+PV_RESULT
+pv_desk_kas_url(const char *home, struct pv_arena *a, struct pv_slice *out, struct pv_err *e)
+{
+	PV_AUTO(pv_json_freep) struct pv_json *doc = NULL;
+	PV_AUTO(pv_buf_free) struct pv_buf text = { 0 };
+	const char *path = pv_arena_printf(a, "%s/home.json", home).p;
+
+	PV_TRY(pv_read_file(&text, path, CONFIG_MAX, e));
+	PV_TRY(pv_from(pv_json_read(&doc, pv_buf_slice(&text), CONFIG_MAX, e), e, path));
+	return pv_from(config_text(doc, "kas_url", a, out, e), e, path);
+}
+
 /* ---- folding ---- */
 
 static void

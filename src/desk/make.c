@@ -271,8 +271,12 @@ write_config(struct making *m, struct pv_err *e)
 	pv_jsonw_str(&w, "party", m->ask->party);
 	pv_jsonw_str(&w, "origin", m->origin);
 	pv_jsonw_str(&w, "journal", m->journal);
-	pv_jsonw_str(&w, "kas_url",
-	    pv_arena_printf(m->a, "https://%.*s.proviso.invalid/kas", PV_FMT(m->ask->party)));
+	if (m->ask->url.n != 0)
+		pv_jsonw_str(&w, "kas_url", pv_arena_printf(m->a, "%.*s/kas", PV_FMT(m->ask->url)));
+	else
+		pv_jsonw_str(&w, "kas_url",
+		    pv_arena_printf(
+			m->a, "https://%.*s.proviso.invalid/kas", PV_FMT(m->ask->party)));
 	pv_jsonw_str(&w, "seal_with", PV_SLICE("rsa"));
 	pv_jsonw_end(&w);
 	pv_buf_add_c(&text, '\n');
@@ -377,6 +381,64 @@ may_make(const char *home)
 	return rmdir(home) == 0 || errno == ENOENT; /* an empty folder may stand there */
 }
 
+static bool
+one_of(char c, const char *more)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       (c != '\0' && strchr(more, c) != NULL);
+}
+
+static bool
+all_of(struct pv_slice s, const char *more)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!one_of(s.p[i], more))
+			return false;
+	return s.n != 0;
+}
+
+/* "gw.example", "gw.example:8443", "[2001:db8::1]:8443" */
+static bool
+host_ok(struct pv_slice at)
+{
+	size_t end = 0;
+	uint64_t port;
+
+	if (at.n != 0 && at.p[0] == '[') {
+		while (end < at.n && at.p[end] != ']')
+			end++;
+		if (end == at.n || !all_of(pv_slice_sub(at, 1, end), ":."))
+			return false;
+		end++;
+	} else {
+		while (end < at.n && at.p[end] != ':')
+			end++;
+		if (!all_of(pv_slice_sub(at, 0, end), ".-"))
+			return false;
+	}
+	return end == at.n ||
+	       (at.p[end] == ':' && pv_slice_u64(pv_slice_sub(at, end + 1, at.n), &port) &&
+		   port >= 1 && port <= 65535);
+}
+
+PV_RESULT
+pv_desk_url_check(struct pv_slice url, struct pv_err *e)
+{
+	struct pv_slice rest = url, part;
+	bool good = pv_slice_starts(url, PV_SLICE("https://"));
+
+	if (good) {
+		rest = pv_slice_sub(url, 8, url.n);
+		good = pv_slice_next(&rest, '/', &part) && host_ok(part) && url.p[url.n - 1] != '/';
+	}
+	while (good && pv_slice_next(&rest, '/', &part))
+		good = all_of(part, ".-_~") && !pv_slice_is(part, ".") && !pv_slice_is(part, "..");
+	if (!good)
+		return PV_FAIL(e, PV_E_INPUT,
+		    "\"%.*s\" is not of the form https://gw.example[:port][/prefix]", PV_FMT(url));
+	return PV_DONE;
+}
+
 PV_RESULT
 pv_desk_init(const struct pv_init_ask *ask, struct pv_unlock *unlock, const struct pv_env *env,
     struct pv_arena *a, struct pv_init_answer *out, struct pv_err *e)
@@ -390,6 +452,8 @@ pv_desk_init(const struct pv_init_ask *ask, struct pv_unlock *unlock, const stru
 		return PV_FAIL(e, PV_E_INPUT,
 		    "\"%.*s\" is no party's name: small letters, digits, - and dots, parent first",
 		    PV_FMT(ask->party));
+	if (ask->url.n != 0)
+		PV_TRY(pv_desk_url_check(ask->url, e));
 	if (!may_make(ask->home))
 		return pv_advise(PV_FAIL(e, PV_E_INPUT, "%s is there already", ask->home), e,
 		    "choose another place: --home DIR");

@@ -118,6 +118,12 @@ check_free(const struct pv_address *a, struct pv_err *e)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
 	failed = bind(fd, (struct sockaddr *)&probe.at, probe.size) != 0 ? errno : 0;
 	close(fd);
+	if (failed == EADDRINUSE)
+		return pv_advise(PV_FAIL(e, PV_E_CONFIG, "cannot listen on %.*s: %s",
+				     PV_FMT(a->text), strerror(failed)),
+		    e,
+		    "another program listens there, perhaps another provisod; name another "
+		    "address with --listen or in the settings");
 	if (failed != 0)
 		return PV_FAIL(
 		    e, PV_E_CONFIG, "cannot listen on %.*s: %s", PV_FMT(a->text), strerror(failed));
@@ -139,6 +145,16 @@ pv_listen(struct pv_address *a, int *fds, size_t n, struct pv_err *e)
 		PV_TRY(bind_one(a, &fds[i], e));
 	}
 	return PV_DONE;
+}
+
+bool
+pv_address_any(const struct pv_address *a)
+{
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&a->at;
+
+	if (a->at.ss_family == AF_INET)
+		return ((const struct sockaddr_in *)&a->at)->sin_addr.s_addr == htonl(INADDR_ANY);
+	return a->at.ss_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&v6->sin6_addr);
 }
 
 struct pv_slice

@@ -22,6 +22,8 @@ PV_RESULT pv_address_read(struct pv_slice text, struct pv_address *out, struct p
  * unix:. Port 0 is chosen with the first, and a says which it was.
  */
 PV_RESULT pv_listen(struct pv_address *a, int *fds, size_t n, struct pv_err *e);
+/* 0.0.0.0 or [::]: every address of this machine, so none that others can be told. */
+bool pv_address_any(const struct pv_address *a);
 /* "127.0.0.1:8443" of what a is bound to. */
 struct pv_slice pv_address_text(const struct pv_address *a, struct pv_arena *arena);
 

@@ -21,6 +21,7 @@
 
 #include "base/mem.h"
 #include "base/vec.h"
+#include "desk/desk.h"
 #include "gateway/control.h"
 #include "gateway/doors.h"
 #include "gateway/listen.h"
@@ -351,6 +352,35 @@ print_reference(void)
 	fwrite(text.p, 1, text.n, stdout);
 }
 
+/* What others are told about where this gateway is, if it cannot be true. It serves all the same. */
+static void
+say_where(struct daemon *d)
+{
+	struct pv_slice unset = PV_SLICE(".proviso.invalid/kas"), url = d->config.url, here, kas;
+	struct pv_slice at = pv_address_text(&d->at[0], d->a);
+	struct pv_err e = { 0 };
+
+	if (url.n == 0 && pv_address_any(&d->at[0])) {
+		pv_log(&d->log, PV_LOG_WARNING, "others cannot call the address that they are told",
+		    "address", pv_arena_str(d->a, at), "advice",
+		    "set url in the settings to the name that others use", NULL);
+		return;
+	}
+	if (!pv_ok(pv_desk_kas_url(d->config.home, d->a, &kas, &e)))
+		return; /* the keeper says it */
+	here = url.n != 0 ? pv_arena_printf(d->a, "%.*s/kas", PV_FMT(url))
+			  : pv_arena_printf(d->a, "https://%.*s/kas", PV_FMT(at));
+	if (pv_slice_eq(kas, here) ||
+	    (url.n == 0 && kas.n > unset.n &&
+		pv_slice_eq(pv_slice_sub(kas, kas.n - unset.n, kas.n), unset)))
+		return;
+	pv_log(&d->log, PV_LOG_WARNING, "files that are sealed in this home name another gateway",
+	    "kas_url", pv_arena_str(d->a, kas), "served", pv_arena_str(d->a, here), "advice",
+	    "OpenTDF programs go where the file says: set kas_url in HOME/home.json to what is "
+	    "served before more is shared, or url in the settings to the other",
+	    NULL);
+}
+
 /* --check: the file was read; now what it points to. */
 static PV_RESULT
 check_rest(struct daemon *d, struct pv_err *e)
@@ -362,6 +392,7 @@ check_rest(struct daemon *d, struct pv_err *e)
 	PV_TRY(check_home(d, e));
 	PV_TRY(pv_tlsfile_read(&tls, &d->config, PV_NO_SLICE, false, &d->env, e));
 	pv_tlsfile_wipe(&tls);
+	say_where(d);
 	return PV_DONE;
 }
 
@@ -765,6 +796,7 @@ run(struct daemon *d)
 		return exit_of(e.code);
 	}
 	say_ready(d);
+	say_where(d);
 	return serve(d);
 }
 

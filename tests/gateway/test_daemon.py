@@ -53,7 +53,26 @@ def check_command_line():
     done = provisod("--home", rig.TEMP / "nowhere")
     ok(done.status == 3 and "there is no home at" in done.err and "proviso init" in done.err, "no home: exit 3, and how to make one", done)
     done = provisod("--check", "--home", HOME)
-    ok(done.status == 0, "--check of no settings at all", done)
+    ok(done.status == 0 and done.err == "", "--check of no settings at all", done)
+
+
+def check_where():
+    """Where sealed files say the gateway is, beside where it is served."""
+    home = rig.TEMP / "elsewhere"
+    done = rig.tool(home, "init", "--party", "co", "--exercise", "--no-passphrase", "--url", "https://gw.co.example/?x", must=False)
+    ok(done.status == 2 and "No home was made: --url:" in done.err and not home.exists(), "init --url with more than an address: exit 2, no home", done)
+    rig.tool(home, "init", "--party", "co", "--exercise", "--no-passphrase", "--url", "https://gw.co.example")
+    ok(json.loads((home / "home.json").read_text())["kas_url"] == "https://gw.co.example/kas", "init --url is where sealed files send for their key")
+    done = provisod("--check", "--home", home)
+    ok(done.status == 0 and "name another gateway" in done.err and "https://gw.co.example/kas" in done.err and "home.json" in done.err,
+       "served elsewhere: a warning, and what to do", done)
+    path = rig.TEMP / "where.conf"
+    for url, fits in (("https://gw.co.example", True), ("https://gw.example", False)):
+        path.write_text(f'home = "{home}"; url = "{url}";')
+        done = provisod("--check", "--config", path)
+        ok(done.status == 0 and ("name another gateway" in done.err) != fits, f"url = {url}: {'fits' if fits else 'does not'}", done)
+    done = provisod("--check", "--home", HOME, "--listen", "0.0.0.0:8443")
+    ok(done.status == 0 and "others cannot call" in done.err, "every address and no url: a warning", done)
 
 
 WRONG = """home = "{home}";
@@ -482,6 +501,7 @@ def check_full_disk():
 
 def main():
     check_command_line()
+    check_where()
     check_wrong_settings()
     check_settings_page()
     check_start()

@@ -166,7 +166,7 @@ def reports(pair, path):
     ok(all(p.exists() and p.stat().st_size > 2000 for p in sealed), "the sealed file came down")
     pair.same("--json", "share", path, "--topic", "narcotics.maritime", "--never", "force", "--releasable-to", "us,uk", "--title", "Second", "--id", "r-second",
               json_too=False)
-    pair.same("share", path, "--like", "r-first", "--id", "r-like", json_too=False)
+    pair.same("share", path, "--like", "r-first", "--id", "r-third", json_too=False)
     pair.same("report", "list")
     pair.same("report", "show", "r-first")
     pair.same("report", "show", "r-first", "--at", "2025-11-11T13:59:00Z", json_too=False)
