@@ -5,7 +5,6 @@
  */
 #include "crypto/jwt.h"
 
-#include <math.h>
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
@@ -288,7 +287,7 @@ pv_jwt_time(const struct pv_jwt *t, const char *claim, uint64_t *seconds)
 		return true;
 	}
 	if (n->type == PV_JSON_REAL && n->real >= 0 && n->real < 9007199254740992.0) {
-		*seconds = (uint64_t)floor(n->real);
+		*seconds = (uint64_t)n->real; /* cut, and it is not negative */
 		return true;
 	}
 	return false;
