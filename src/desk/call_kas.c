@@ -143,7 +143,7 @@ begin_rewrap(struct pv_call_run *c, struct pv_batch *b, struct pv_err *e)
 {
 	struct pv_rewrapping *w;
 
-	PV_TRY(pv_home_refresh(c->d, e));
+	PV_TRY(pv_batch_refresh(b, e));
 	PV_TRY(pv_rewrap_begin(&w, b, c->who, c->ask, c->a, e));
 	c->state = w;
 	return PV_DONE;

@@ -54,10 +54,12 @@ write_entry(struct pv_buf *out, const char *kind, uint64_t second, const struct 
 	for (size_t i = 0; i < PV_JOURNAL_FIELDS; i++)
 		digests[i] = fields[i].digest;
 	qsort(digests, PV_JOURNAL_FIELDS, sizeof(digests[0]), by_digest);
-	pv_buf_add_str(out, "{\"_sd\":[");
-	for (size_t i = 0; i < PV_JOURNAL_FIELDS; i++)
-		pv_buf_addf(out, "%s\"%s\"", i == 0 ? "" : ",", digests[i]);
-	pv_buf_addf(out, "],\"_sd_alg\":\"sha-256\",\"kind\":\"%s\",\"pad\":\"", kind);
+	pv_buf_add_str(out, "{\"_sd\":[\"");
+	for (size_t i = 0; i < PV_JOURNAL_FIELDS; i++) {
+		pv_buf_add_str(out, i == 0 ? "" : "\",\"");
+		pv_buf_add(out, pv_slice_mem(digests[i], PV_COMMIT_DIGEST));
+	}
+	pv_buf_addf(out, "\"],\"_sd_alg\":\"sha-256\",\"kind\":\"%s\",\"pad\":\"", kind);
 	pv_jsonw_array(&w, NULL);
 	for (size_t i = 0; i <= d->copies.n; i++) {
 		const struct pv_log *log = i == 0 ? &d->own : d->copies.at[i - 1];
@@ -72,8 +74,10 @@ write_entry(struct pv_buf *out, const char *kind, uint64_t second, const struct 
 	pv_time_write(&tail, second);
 	pv_buf_add_str(&tail, "\",\"v\":1}");
 	used = out->n + sizeof("\",\"stood\":") - 1 + tail.n;
-	for (; used < PV_JOURNAL_BYTES; used++)
-		pv_buf_add_c(out, '.');
+	if (used < PV_JOURNAL_BYTES) {
+		memset(pv_buf_room(out, PV_JOURNAL_BYTES - used), '.', PV_JOURNAL_BYTES - used);
+		out->n += PV_JOURNAL_BYTES - used;
+	}
 	pv_buf_add_str(out, "\",\"stood\":");
 	pv_buf_add(out, pv_buf_slice(&tail));
 }
@@ -575,17 +579,21 @@ place_items(
 	}
 }
 
+/* counted: there is something to count, or to write of what was. */
 static PV_RESULT
-write_items(struct writing *w, struct pv_journal_item *items, size_t n, struct pv_err *e)
+write_items(
+    struct writing *w, struct pv_journal_item *items, size_t n, bool counted, struct pv_err *e)
 {
 	uint32_t *counts = pv_arena_alloc_n(w->a, n, sizeof(*counts));
 	PV_AUTO(pv_store_view_freep) struct pv_store_view *v = NULL;
-	struct over *over;
-	size_t over_count;
+	struct over *over = NULL;
+	size_t over_count = 0;
 
-	PV_TRY(pv_store_view_open(&v, w->d->store, e));
 	PV_TRY(lay_owed(w, e));
-	PV_TRY(find_over(v, w->minute, w->a, &over, &over_count, e));
+	if (counted) {
+		PV_TRY(pv_store_view_open(&v, w->d->store, e));
+		PV_TRY(find_over(v, w->minute, w->a, &over, &over_count, e));
+	}
 	for (size_t i = 0; i < over_count; i++)
 		lay_over(w, v, &over[i]);
 	PV_TRY(lay_items(w, v, items, n, counts, e));
@@ -630,7 +638,7 @@ pv_journal_write(struct pv_desk *d, struct pv_journal_item *items, size_t n, str
 		PV_TRY(begin_counting(d, &counting, a, e));
 	else if (n == 0)
 		return PV_DONE;
-	return no_entry(write_items(&w, items, n, e), e);
+	return no_entry(write_items(&w, items, n, any, e), e);
 }
 
 PV_RESULT

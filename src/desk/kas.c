@@ -13,6 +13,7 @@
 
 #include "codec/base64.h"
 #include "codec/json.h"
+#include "desk/labels.h"
 #include "desk/tdf.h"
 #include "seal/policy.h"
 #include "seal/share.h"
@@ -217,13 +218,18 @@ invalid(struct share *s, struct pv_slice text)
 
 /* Which report the container means, if one that is here. A label that is not the recorded one is tampering. */
 static PV_RESULT
-find_report(struct pv_rewrapping *w, struct share *s, bool *found, struct pv_err *e)
+find_report(
+    struct pv_rewrapping *w, struct share *s, struct pv_batch *b, bool *found, struct pv_err *e)
 {
+	const struct pv_labelled *one;
 	enum pv_tdf_found registered;
 	bool same;
 
 	if (s->policy.ours) {
-		PV_TRY(pv_report_find(w->d, s->policy.report, w->a, &s->report, found, e));
+		PV_TRY(pv_labels_find(pv_batch_labels(b), w->d, s->policy.report, &one, e));
+		*found = one != NULL;
+		if (*found)
+			s->report = one->kept;
 		same = *found && pv_slice_eq(s->report.digest, s->policy.label);
 	} else {
 		PV_TRY(pv_tdf_find(
@@ -349,7 +355,7 @@ begin_share(struct pv_rewrapping *w, struct share *s, struct pv_batch *b, struct
 		s->out->says = PV_REWRAP_PURPOSE;
 		return PV_DONE;
 	}
-	PV_TRY(find_report(w, s, &found, e));
+	PV_TRY(find_report(w, s, b, &found, e));
 	if (!found)
 		return lay_unknown(w, s, b, e);
 	if (s->out->says == PV_REWRAP_TAMPERED)

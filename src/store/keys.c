@@ -26,11 +26,13 @@ struct pv_keys {
 	pthread_mutex_t lock;
 	char *path;
 	struct pv_env env;
-	size_t batch;
+	size_t batch;     /* of the next filling */
+	size_t batch_max; /* who takes many makes many at once */
 	bool writable;
 	int fd;           /* -1: not opened yet */
-	uint8_t *pool;    /* batch keys, wiped as they are taken */
-	size_t used;      /* of the pool */
+	uint8_t *pool;    /* wiped as they are taken */
+	size_t count;     /* of keys in the pool */
+	size_t used;      /* of them */
 	uint64_t pool_id; /* of the pool's first key */
 };
 
@@ -43,10 +45,12 @@ pv_keys_new(const char *path, size_t batch, bool writable, const struct pv_env *
 	k->path = pv_strdup(path);
 	k->env = *env;
 	k->batch = batch;
-	k->used = batch;
+	k->batch_max = batch < PV_STORE_KEY_BATCH / 16 ? batch * 16
+		       : batch < PV_STORE_KEY_BATCH    ? PV_STORE_KEY_BATCH
+						       : batch;
 	k->writable = writable;
 	k->fd = -1;
-	k->pool = pv_alloc_n(batch, PV_STORE_KEY);
+	k->pool = pv_alloc_n(k->batch_max, PV_STORE_KEY);
 	return k;
 }
 
@@ -57,7 +61,7 @@ pv_keys_free(struct pv_keys *k)
 		return;
 	if (k->fd >= 0)
 		close(k->fd);
-	explicit_bzero(k->pool, k->batch * PV_STORE_KEY);
+	explicit_bzero(k->pool, k->batch_max * PV_STORE_KEY);
 	pv_free(k->pool);
 	pv_free(k->path);
 	pthread_mutex_destroy(&k->lock);
@@ -203,6 +207,8 @@ fill_pool(struct pv_keys *k, struct pv_err *e)
 	if (!ok)
 		return failed(k, "written", e);
 	k->used = 0;
+	k->count = k->batch;
+	k->batch = k->batch * 2 <= k->batch_max ? k->batch * 2 : k->batch_max;
 	return PV_DONE;
 }
 
@@ -212,7 +218,7 @@ take(struct pv_keys *k, uint64_t *id, uint8_t key[PV_STORE_KEY], struct pv_err *
 	uint8_t *slot;
 
 	PV_TRY(open_file(k, e));
-	if (k->used == k->batch)
+	if (k->used == k->count)
 		PV_TRY(fill_pool(k, e));
 	slot = k->pool + k->used * PV_STORE_KEY;
 	memcpy(key, slot, PV_STORE_KEY);

@@ -82,7 +82,7 @@ struct pv_store_options {
 	/* the keys that erasure destroys: a flat file, not a database, so that no copy of a key is ever elsewhere */
 	const char *erase_path; /* NULL: "erase.db" beside the store */
 	size_t
-	    key_batch; /* keys made ahead by one fsync; 0: PV_STORE_KEY_BATCH. A single command: 1 */
+	    key_batch; /* keys made ahead by one fsync, by later ones up to 16 times as many; 0: PV_STORE_KEY_BATCH. A single command: 1 */
 	size_t reserve_bytes; /* see "urgent" below; 0: none */
 	unsigned busy_ms;     /* how long to wait for another writer; 0: 5,000 */
 	bool
