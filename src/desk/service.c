@@ -41,7 +41,7 @@ struct transfer {
 
 struct pv_service {
 	char *spool;
-	const char *ca_path;
+	_Atomic(const char *) ca_path;
 	struct pv_env env;
 	pthread_mutex_t lock; /* of all below */
 	PV_VEC(struct transfer) transfers;

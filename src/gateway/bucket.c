@@ -14,7 +14,7 @@ struct bucket {
 };
 
 struct pv_buckets {
-	uint64_t rate, burst;
+	_Atomic uint64_t rate, burst;
 	struct bucket at[SETS][WAYS];
 };
 
@@ -26,6 +26,13 @@ pv_buckets_new(uint64_t rate, uint64_t burst)
 	b->rate = rate;
 	b->burst = burst;
 	return b;
+}
+
+void
+pv_buckets_set(struct pv_buckets *b, uint64_t rate, uint64_t burst)
+{
+	b->rate = rate;
+	b->burst = burst;
 }
 
 void
@@ -54,17 +61,18 @@ pv_bucket_take(struct pv_buckets *b, struct pv_slice name, uint64_t now_ms, unsi
 {
 	struct bucket *one = find(b, pv_hash64(name), now_ms + 1);
 	uint64_t passed = now_ms + 1 > one->at_ms ? now_ms + 1 - one->at_ms : 0;
+	uint64_t rate = b->rate, full = b->burst * 1000;
 
 	if (passed > 3600000)
-		passed = 3600000;       /* full by then, and no overflow */
-	one->milli += passed * b->rate; /* a second's rate is a thousandth's each millisecond */
-	if (one->milli > b->burst * 1000)
-		one->milli = b->burst * 1000;
+		passed = 3600000;    /* full by then, and no overflow */
+	one->milli += passed * rate; /* a second's rate is a thousandth's each millisecond */
+	if (one->milli > full)
+		one->milli = full;
 	one->at_ms = now_ms + 1;
 	if (one->milli >= 1000) {
 		one->milli -= 1000;
 		return true;
 	}
-	*retry_s = b->rate != 0 ? (unsigned)((1000 - one->milli) / b->rate / 1000 + 1) : 60;
+	*retry_s = rate != 0 ? (unsigned)((1000 - one->milli) / rate / 1000 + 1) : 60;
 	return false;
 }

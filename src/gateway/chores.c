@@ -10,7 +10,7 @@
 struct pv_chores {
 	struct pv_desk *desk;
 	struct pv_service *service;
-	struct pv_outside outside;
+	struct pv_outside *outside;
 	const struct pv_logger *log;
 	struct pv_keeper_stats *stats;
 	struct pv_arena *a; /* of a turn */
@@ -19,14 +19,14 @@ struct pv_chores {
 };
 
 struct pv_chores *
-pv_chores_new(struct pv_desk *d, struct pv_service *service, const char *ca,
+pv_chores_new(struct pv_desk *d, struct pv_service *service, struct pv_outside *outside,
     const struct pv_logger *log, struct pv_keeper_stats *stats)
 {
 	struct pv_chores *c = PV_NEW(struct pv_chores);
 
 	*c = (struct pv_chores){ .desk = d,
 		.service = service,
-		.outside = { ca },
+		.outside = outside,
 		.log = log,
 		.stats = stats,
 		.a = pv_arena_new(),
@@ -68,7 +68,7 @@ look_at_lease(struct pv_chores *c)
 static void
 follow_partners(struct pv_chores *c)
 {
-	struct pv_feed_post by = { pv_outside_post_pinned, &c->outside };
+	struct pv_feed_post by = { pv_outside_post_pinned, c->outside };
 	struct pv_feed_round round = { 0 };
 	struct pv_err e = { 0 };
 
@@ -82,7 +82,7 @@ follow_partners(struct pv_chores *c)
 static void
 ask_witnesses(struct pv_chores *c)
 {
-	struct pv_witness_post by = { pv_outside_post, &c->outside };
+	struct pv_witness_post by = { pv_outside_post, c->outside };
 	struct pv_witness_round round = { 0 };
 	struct pv_err e = { 0 };
 

@@ -16,8 +16,8 @@ struct pv_chores;
 struct pv_service;
 
 /* All are borrowed. */
-struct pv_chores *pv_chores_new(struct pv_desk *d, struct pv_service *service, const char *ca,
-    const struct pv_logger *log, struct pv_keeper_stats *stats);
+struct pv_chores *pv_chores_new(struct pv_desk *d, struct pv_service *service,
+    struct pv_outside *outside, const struct pv_logger *log, struct pv_keeper_stats *stats);
 void pv_chores_free(struct pv_chores *c);
 void pv_chores_turn(struct pv_chores *c); /* about once a second */
 

@@ -5,10 +5,13 @@
  */
 #include "gateway/config.h"
 
+#include <arpa/inet.h>
 #include <libconfig.h>
 
 #include "base/vec.h"
+#include "desk/desk.h"
 #include "gateway/doors.h"
+#include "gateway/listen.h"
 
 #define CONFIG_BYTES (1u << 20)
 #define ERRORS_MAX   50
@@ -16,6 +19,69 @@
 /* ---- the tables ---- */
 
 #define AT(member) .at = offsetof(struct pv_config, member)
+
+static PV_RESULT
+check_listen(const void *value, struct pv_err *e)
+{
+	struct pv_address at;
+
+	PV_TRY(pv_address_read(*(const struct pv_slice *)value, &at, e));
+	if (at.at.ss_family == AF_UNIX)
+		return PV_FAIL(e, PV_E_CONFIG, "HTTPS is served on an address with a port");
+	return PV_DONE;
+}
+
+struct pv_slice
+pv_config_host(struct pv_slice url)
+{
+	struct pv_slice host = url, before;
+	const char *at = url.n != 0 ? memmem(url.p, url.n, "://", 3) : NULL;
+
+	if (at == NULL)
+		return PV_NO_SLICE;
+	host = pv_slice_sub(url, (size_t)(at - url.p) + 3, url.n);
+	if (host.n != 0 && host.p[0] == '[') {
+		const char *end = memchr(host.p, ']', host.n);
+
+		return end != NULL ? pv_slice_sub(host, 1, (size_t)(end - host.p)) : PV_NO_SLICE;
+	}
+	before = host;
+	(void)pv_slice_next(&before, '/', &host);
+	before = host;
+	(void)pv_slice_next(&before, ':', &host);
+	return host;
+}
+
+static PV_RESULT
+check_url(const void *value, struct pv_err *e)
+{
+	return pv_desk_url_check(*(const struct pv_slice *)value, e);
+}
+
+/* As clients' addresses are written here, since they are compared by their text. */
+static PV_RESULT
+check_address(const void *value, struct pv_err *e)
+{
+	const struct pv_slice *text = value;
+	char in[INET6_ADDRSTRLEN], out[INET6_ADDRSTRLEN] = "";
+	unsigned char bytes[16];
+	int family;
+
+	snprintf(in, sizeof(in), "%.*s", PV_FMT(*text));
+	family = strchr(in, ':') != NULL ? AF_INET6 : AF_INET;
+	if (text->n >= sizeof(in) || inet_pton(family, in, bytes) != 1)
+		return PV_FAIL(e, PV_E_CONFIG, "\"%.*s\" is no address", PV_FMT(*text));
+	if (inet_ntop(family, bytes, out, sizeof(out)) == NULL || strcmp(in, out) != 0)
+		return PV_FAIL(e, PV_E_CONFIG, "\"%s\" is to be written as \"%s\"", in, out);
+	return PV_DONE;
+}
+
+static PV_RESULT
+check_reader(const void *value, struct pv_err *e)
+{
+	return pv_slice_is(*(const struct pv_slice *)value, "any") ? PV_DONE
+								   : check_address(value, e);
+}
 
 static const struct pv_setting settings_tls[] = {
 	{ .name = "certificate",
@@ -49,6 +115,7 @@ static const struct pv_setting settings_front[] = {
 	{ .name = "proxies",
 	    .kind = PV_SET_NAMES,
 	    AT(front.proxies),
+	    .check = check_address,
 	    .example = "[\"127.0.0.1\"]",
 	    .text = "Proxies in front, by address: their X-Forwarded-For says who is counted." },
 	{ .name = NULL },
@@ -155,6 +222,7 @@ static const struct pv_setting settings_metrics[] = {
 	{ .name = "from",
 	    .kind = PV_SET_NAMES,
 	    AT(metrics.from),
+	    .check = check_reader,
 	    .example = "[\"127.0.0.1\", \"::1\"]",
 	    .text = "Addresses that may read /metrics; \"any\": all. Its numbers name no party and "
 		    "no report." },
@@ -180,11 +248,13 @@ const struct pv_setting pv_settings[] = {
 	{ .name = "listen",
 	    .kind = PV_SET_NAMES,
 	    AT(listen),
+	    .check = check_listen,
 	    .example = "[\"127.0.0.1:8443\", \"[::1]:8443\"]",
 	    .text = "Addresses, each with its port. Port 0: a free one." },
 	{ .name = "url",
 	    .kind = PV_SET_TEXT,
 	    AT(url),
+	    .check = check_url,
 	    .example = "\"https://gw.example\"",
 	    .text =
 		"Where this gateway is for others. Without it https:// and the first address." },
@@ -280,6 +350,22 @@ path_of(struct reader *r, const config_setting_t *s)
 	return pv_arena_printf(r->a, "%s%s%s", before, *before != '\0' ? "." : "", name).p;
 }
 
+/* What it says of value stands at s; what lies deeper has its own name behind it. */
+static bool
+checked(struct reader *r, config_setting_t *s, const struct pv_setting *d, const void *value)
+{
+	struct pv_err e = { 0 };
+	const char *field;
+
+	if (d->check == NULL || pv_ok(d->check(value, &e)))
+		return true;
+	field = path_of(r, s);
+	if (e.field[0] != '\0')
+		field = pv_arena_printf(r->a, "%s.%s", field, e.field).p;
+	mistake(r, config_setting_source_line(s), field, &e);
+	return false;
+}
+
 static bool
 read_text(struct reader *r, config_setting_t *s, struct pv_slice *out)
 {
@@ -346,7 +432,8 @@ read_word(struct reader *r, config_setting_t *s, const struct pv_setting *d, int
 }
 
 static void
-read_names(struct reader *r, config_setting_t *s, struct pv_config_names *out)
+read_names(
+    struct reader *r, config_setting_t *s, const struct pv_setting *d, struct pv_config_names *out)
 {
 	bool one = config_setting_type(s) == CONFIG_TYPE_STRING;
 	int n = one ? 1 : config_setting_length(s);
@@ -359,8 +446,11 @@ read_names(struct reader *r, config_setting_t *s, struct pv_config_names *out)
 	}
 	if (n == 0)
 		WRONG(r, s, "is an empty list; leave the setting out instead");
-	for (int i = 0; i < n; i++)
-		good += read_text(r, one ? s : config_setting_get_elem(s, (unsigned)i), &at[good]);
+	for (int i = 0; i < n; i++) {
+		config_setting_t *elem = one ? s : config_setting_get_elem(s, (unsigned)i);
+
+		good += read_text(r, elem, &at[good]) && checked(r, elem, d, &at[good]);
+	}
 	*out = (struct pv_config_names){ at, good };
 }
 
@@ -377,9 +467,14 @@ read_groups(struct reader *r, config_setting_t *s, const struct pv_setting *d, c
 		WRONG(r, s, "is to be a list of groups: ( { ... }, { ... } )");
 		return;
 	}
-	for (int i = 0; i < n; i++)
-		read_group(
-		    r, config_setting_get_elem(s, (unsigned)i), d->of, at + (size_t)i * d->size);
+	for (int i = 0; i < n; i++) {
+		config_setting_t *elem = config_setting_get_elem(s, (unsigned)i);
+		size_t before = r->errors.n;
+
+		read_group(r, elem, d->of, at + (size_t)i * d->size);
+		if (r->errors.n == before)
+			checked(r, elem, d, at + (size_t)i * d->size);
+	}
 	memcpy(out + d->at, &at, sizeof(at));
 	*(size_t *)(void *)(out + d->count_at) = (size_t)n;
 }
@@ -394,7 +489,8 @@ read_setting(struct reader *r, config_setting_t *s, const struct pv_setting *d, 
 	case PV_SET_END:
 		break;
 	case PV_SET_TEXT:
-		(void)read_text(r, s, at);
+		if (read_text(r, s, at))
+			checked(r, s, d, at);
 		break;
 	case PV_SET_PATH:
 		read_path(r, s, at);
@@ -412,7 +508,7 @@ read_setting(struct reader *r, config_setting_t *s, const struct pv_setting *d, 
 		read_word(r, s, d, at);
 		break;
 	case PV_SET_NAMES:
-		read_names(r, s, at);
+		read_names(r, s, d, at);
 		break;
 	case PV_SET_GROUP:
 		read_group(r, s, d->of, out); /* its members are placed from the same struct */

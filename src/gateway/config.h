@@ -33,6 +33,8 @@ struct pv_setting {
 	uint64_t least, most;
 	const char *const *words;
 	const struct pv_setting *of;
+	/* What the kind does not say. Of TEXT and of each of NAMES a struct pv_slice, of GROUPS each of them. Opens nothing. */
+	PV_RESULT (*check)(const void *value, struct pv_err *e);
 	const char *example; /* for the reference; the default, where there is one */
 	const char *text;    /* one sentence */
 };
@@ -84,6 +86,8 @@ void pv_config_default(struct pv_config *c);
 /* On top of what c has. What is wrong: *errors, in a, and the result is a failure with the first of them. */
 PV_RESULT pv_config_read(struct pv_config *c, struct pv_slice text, const char *path,
     struct pv_arena *a, const struct pv_err **errors, size_t *error_count, struct pv_err *e);
+/* Of "https://gw.example:8443/x": gw.example. */
+struct pv_slice pv_config_host(struct pv_slice url);
 /* The table as a page: name, what it says, an example. */
 void pv_config_reference(struct pv_buf *out);
 

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 
 #define PARTS 3
+#define PIECE (64u << 10)
 
 PV_RESULT
 pv_control_pair(int fds[2], struct pv_err *e)
@@ -32,6 +33,8 @@ pv_control_send(int fd, const struct pv_control *c, struct pv_err *e)
 		part[1] = pv_slice_of(c->err.source);
 		part[2] = pv_slice_of(c->err.fix);
 	}
+	if (c->text.n != 0)
+		part[0] = c->text;
 	pv_buf_add_c(&b, (char)c->kind);
 	pv_buf_add_c(&b, (char)c->err.code);
 	for (size_t i = 0; i < PARTS; i++) {
@@ -47,6 +50,19 @@ pv_control_send(int fd, const struct pv_control *c, struct pv_err *e)
 		if (errno != EINTR)
 			return PV_FAIL(
 			    e, PV_E_DOWN, "a process of the daemon is gone: %s", strerror(errno));
+	return PV_DONE;
+}
+
+PV_RESULT
+pv_control_send_text(int fd, struct pv_slice text, struct pv_err *e)
+{
+	struct pv_control c = { .kind = PV_CONTROL_TEXT };
+
+	PV_TRY(pv_control_send(fd, &c, e));
+	for (size_t at = 0; at < text.n; at += PIECE) {
+		c.text = pv_slice_sub(text, at, at + PIECE);
+		PV_TRY(pv_control_send(fd, &c, e));
+	}
 	return PV_DONE;
 }
 
@@ -93,6 +109,7 @@ pv_control_receive(int fd, struct pv_buf *bytes, struct pv_control *out, struct 
 		snprintf(out->err.fix, sizeof(out->err.fix), "%.*s", PV_FMT(part[2]));
 		return PV_DONE;
 	}
+	out->text = part[0];
 	out->certificate = part[0];
 	out->key = part[1];
 	out->client_ca = part[2];

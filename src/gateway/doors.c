@@ -13,26 +13,38 @@
 
 /* ---- settings ---- */
 
-#define TEXT(type, member, needed, sample, says)                              \
-	{                                                                     \
-		.name = #member, .kind = PV_SET_TEXT, .must = needed,         \
-		.at = offsetof(type, member), .example = sample, .text = says \
+#define TEXT(type, member, needed, look, sample, says)                               \
+	{                                                                            \
+		.name = #member, .kind = PV_SET_TEXT, .must = needed, .check = look, \
+		.at = offsetof(type, member), .example = sample, .text = says        \
 	}
 
+static PV_RESULT
+check_listener(const void *value, struct pv_err *e)
+{
+	return pv_door_listener_check(*(const struct pv_slice *)value, e);
+}
+
+static PV_RESULT
+check_route(const void *value, struct pv_err *e)
+{
+	return pv_door_route_check(value, e);
+}
+
 static const struct pv_setting settings_route[] = {
-	TEXT(struct pv_door_route, channel, true, "mail", "mail, web or file."),
-	TEXT(struct pv_door_route, at, true, "@ops.navy.example",
+	TEXT(struct pv_door_route, channel, true, NULL, "mail", "mail, web or file."),
+	TEXT(struct pv_door_route, at, true, NULL, "@ops.navy.example",
 	    "An address, \"@domain\", or a path with all below it."),
-	TEXT(struct pv_door_route, topic, false, "drug-trafficking", "What passes there."),
-	TEXT(struct pv_door_route, region, false, "caribbean", "Where it is about."),
-	TEXT(struct pv_door_route, purpose, false, "law.interdict", "What it is for."),
+	TEXT(struct pv_door_route, topic, false, NULL, "drug-trafficking", "What passes there."),
+	TEXT(struct pv_door_route, region, false, NULL, "caribbean", "Where it is about."),
+	TEXT(struct pv_door_route, purpose, false, NULL, "law.interdict", "What it is for."),
 	{ .name = NULL },
 };
 
 const struct pv_setting pv_settings_doors[] = {
-	TEXT(struct pv_doors_config, policy, false, "127.0.0.1:10041",
+	TEXT(struct pv_doors_config, policy, false, check_listener, "127.0.0.1:10041",
 	    "Where Postfix asks at RCPT (check_policy_service): this machine alone."),
-	TEXT(struct pv_doors_config, lookup, false, "127.0.0.1:10042",
+	TEXT(struct pv_doors_config, lookup, false, check_listener, "127.0.0.1:10042",
 	    "Where Postfix asks at delivery (transport_maps, socketmap): this machine alone."),
 	{ .name = "routes",
 	    .kind = PV_SET_GROUPS,
@@ -40,6 +52,7 @@ const struct pv_setting pv_settings_doors[] = {
 	    .count_at = offsetof(struct pv_doors_config, route_count),
 	    .size = sizeof(struct pv_door_route),
 	    .of = settings_route,
+	    .check = check_route,
 	    .text = "What passes over which address or path: a label, never a permission." },
 	{ .name = NULL },
 };

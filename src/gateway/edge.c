@@ -109,5 +109,6 @@ pv_edge_text(struct pv_hit *h, int status, const char *type, struct pv_slice bod
 struct pv_slice
 pv_edge_url(const struct pv_hit *h)
 {
-	return pv_front_url(h->front);
+	return pv_arena_copy(
+	    h->a, pv_front_url(h->front)); /* the settings may change before the answer */
 }

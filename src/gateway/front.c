@@ -84,6 +84,7 @@ struct pv_front {
 	int wake;
 	struct ssl_ctx_st *new_tls;
 	char new_fingerprint[128], fingerprint[128];
+	struct pv_settings *new_settings, *settings; /* NULL: as at the start */
 	bool drain, draining;
 	uint64_t drain_ms, drain_until_ms;
 };
@@ -785,11 +786,27 @@ begin_drain(struct pv_front *f)
 	event_add(f->tick, &often);
 }
 
+static struct pv_server_limits server_limits(const struct pv_config *c);
+
+static void
+use_settings(struct pv_front *f, struct pv_settings *s)
+{
+	struct pv_server_limits limits = server_limits(&s->config);
+
+	for (size_t i = 0; i < f->server_count; i++)
+		pv_server_limit(f->servers[i], &limits);
+	f->use.config = &s->config;
+	f->use.url = s->url;
+	pv_settings_give(f->settings);
+	f->settings = s;
+}
+
 static void
 on_woken(evutil_socket_t fd, short what, void *ctx)
 {
 	struct pv_front *f = ctx;
 	struct ssl_ctx_st *tls;
+	struct pv_settings *settings;
 	uint64_t count;
 	bool drain;
 
@@ -798,6 +815,7 @@ on_woken(evutil_socket_t fd, short what, void *ctx)
 		return;
 	pthread_mutex_lock(&f->lock);
 	tls = PV_TAKE(f->new_tls);
+	settings = PV_TAKE(f->new_settings);
 	drain = f->drain && !f->draining;
 	if (tls != NULL)
 		memcpy(f->fingerprint, f->new_fingerprint, sizeof(f->fingerprint));
@@ -808,6 +826,8 @@ on_woken(evutil_socket_t fd, short what, void *ctx)
 		pv_tls_free(f->use.tls);
 		f->use.tls = tls;
 	}
+	if (settings != NULL)
+		use_settings(f, settings);
 	if (drain)
 		begin_drain(f);
 }
@@ -838,6 +858,16 @@ pv_front_tls(struct pv_front *f, struct ssl_ctx_st *tls, struct pv_slice fingerp
 	pv_tls_free(f->new_tls);
 	f->new_tls = tls;
 	snprintf(f->new_fingerprint, sizeof(f->new_fingerprint), "%.*s", PV_FMT(fingerprint));
+	pthread_mutex_unlock(&f->lock);
+	wake(f);
+}
+
+void
+pv_front_settings(struct pv_front *f, struct pv_settings *s)
+{
+	pthread_mutex_lock(&f->lock);
+	pv_settings_give(f->new_settings);
+	f->new_settings = s;
 	pthread_mutex_unlock(&f->lock);
 	wake(f);
 }
@@ -962,6 +992,8 @@ pv_front_free(struct pv_front *f)
 		event_base_free(f->base);
 	pv_tls_free(f->use.tls);
 	pv_tls_free(f->new_tls);
+	pv_settings_give(f->settings);
+	pv_settings_give(f->new_settings);
 	pv_buf_wipe(&f->out);
 	pv_buf_free(&f->in);
 	pthread_mutex_destroy(&f->lock);

@@ -9,6 +9,7 @@
 #include "gateway/config.h"
 #include "gateway/edge.h"
 #include "gateway/logger.h"
+#include "gateway/settings.h"
 #include "gateway/stats.h"
 
 struct pv_front_use {
@@ -34,6 +35,7 @@ void pv_front_loop(struct pv_front *f);
 void pv_front_drain(struct pv_front *f, unsigned wait_ms);
 void pv_front_tls(
     struct pv_front *f, struct ssl_ctx_st *tls, struct pv_slice fingerprint); /* takes tls */
+void pv_front_settings(struct pv_front *f, struct pv_settings *s);            /* takes it */
 
 /* ---- for edges that do not speak HTTP, and for edge_page.c ---- */
 

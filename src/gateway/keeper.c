@@ -11,6 +11,7 @@
 #include "gateway/keeper.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
@@ -91,6 +92,8 @@ struct pv_keeper {
 	struct pv_buckets *by_caller, *by_address; /* the reading thread's */
 	struct pv_watch *watch;
 	struct pv_outside outside;
+	_Atomic uint64_t quick_max, slow_max; /* settings, with those of the buckets and outside */
+	struct pv_arena *paths; /* each that was ever fetch.ca: somebody may use it still */
 	struct pv_desk *chores_desk;
 	struct pv_chores *chores;
 	pthread_t watcher, chores_thread;
@@ -335,9 +338,9 @@ dispatch(struct pv_keeper *k, struct job *j)
 		return;
 	}
 	if ((j->call->flags & PV_CALL_QUICK) != 0)
-		enqueue(k, &k->quick, k->use.config->limits.quick_waiting, j);
+		enqueue(k, &k->quick, k->quick_max, j);
 	else
-		enqueue(k, &k->slow, k->use.config->limits.slow_waiting, j);
+		enqueue(k, &k->slow, k->slow_max, j);
 }
 
 static struct pv_credential
@@ -971,8 +974,52 @@ open_lanes(struct pv_keeper *k, struct pv_err *e)
 		PV_TRY(open_desk(k, &l->desk, e));
 	}
 	PV_TRY(open_desk(k, &k->chores_desk, e));
-	k->chores = pv_chores_new(k->chores_desk, k->service, k->outside.ca, k->use.log, k->stats);
+	k->chores = pv_chores_new(k->chores_desk, k->service, &k->outside, k->use.log, k->stats);
 	return PV_DONE;
+}
+
+/* Landlock answers when a file is opened, not before. */
+static bool
+can_read(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+static void
+use_ca(struct pv_keeper *k, const char *path)
+{
+	if (path != NULL)
+		path = pv_arena_str(k->paths, pv_slice_of(path));
+	k->outside.ca = path;
+	pv_service_ca(k->service, path);
+}
+
+static void
+use_limits(struct pv_keeper *k, const struct pv_config *c)
+{
+	k->quick_max = c->limits.quick_waiting;
+	k->slow_max = c->limits.slow_waiting;
+	pv_buckets_set(k->by_caller, c->limits.calls_per_s, c->limits.calls_burst);
+	pv_buckets_set(k->by_address, c->limits.logins_per_s, c->limits.logins_burst);
+}
+
+bool
+pv_keeper_settings(struct pv_keeper *k, const struct pv_config *c)
+{
+	const char *was = k->outside.ca, *is = c->fetch.ca;
+	bool same = was == is || (was != NULL && is != NULL && strcmp(was, is) == 0);
+
+	use_limits(k, c);
+	if (!same && is != NULL && !can_read(is))
+		return false;
+	if (!same)
+		use_ca(k, is);
+	return true;
 }
 
 PV_RESULT
@@ -995,15 +1042,16 @@ pv_keeper_new(struct pv_keeper **out, const struct pv_keeper_use *use, struct pv
 	}
 	k->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	k->logins = pv_logins_new(use->env);
-	k->outside.ca = use->config->fetch.ca;
+	k->paths = pv_arena_new();
 	k->callers =
 	    pv_callers_new(use->env, &(struct pv_callers_fetch){ pv_outside_get, &k->outside });
 	k->service = pv_service_new(use->home, use->env);
-	pv_service_ca(k->service, use->config->fetch.ca);
+	use_ca(k, use->config->fetch.ca);
 	k->by_caller =
 	    pv_buckets_new(use->config->limits.calls_per_s, use->config->limits.calls_burst);
 	k->by_address =
 	    pv_buckets_new(use->config->limits.logins_per_s, use->config->limits.logins_burst);
+	use_limits(k, use->config);
 	st = k->wake >= 0 ? PV_DONE : PV_FAIL(e, PV_E_DOWN, "no eventfd: %s", strerror(errno));
 	if (pv_ok(st))
 		st = open_lanes(k, e);
@@ -1045,6 +1093,7 @@ pv_keeper_free(struct pv_keeper *k)
 	pv_logins_free(k->logins);
 	pv_buckets_free(k->by_caller);
 	pv_buckets_free(k->by_address);
+	pv_arena_free(k->paths);
 	for (size_t i = 0; i < k->use.line_count; i++) {
 		close(k->lines[i].fd);
 		pv_buf_wipe(&k->lines[i].in);

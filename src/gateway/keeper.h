@@ -27,6 +27,11 @@ struct pv_keeper_use {
 /* Opens the home as often as there are lanes. */
 PV_RESULT pv_keeper_new(struct pv_keeper **out, const struct pv_keeper_use *use, struct pv_err *e);
 void pv_keeper_free(struct pv_keeper *k);
+/*
+ * Limits and authorities as c has them, from now on; from any thread. False: its fetch.ca is not to be read from within
+ * this process, which gave up files at its start, so the one from before stays.
+ */
+bool pv_keeper_settings(struct pv_keeper *k, const struct pv_config *c);
 /* Runs until stop_fd can be read or all lines are closed; finishes what was begun. */
 void pv_keeper_run(struct pv_keeper *k, int stop_fd);
 

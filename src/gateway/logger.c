@@ -104,17 +104,24 @@ log_json(struct pv_buf *out, const struct pv_logger *l, enum pv_level level, con
 }
 
 void
+pv_log_set(struct pv_logger *l, bool json, enum pv_level level)
+{
+	__atomic_store_n(&l->json, json, __ATOMIC_RELAXED);
+	__atomic_store_n(&l->level, level, __ATOMIC_RELAXED);
+}
+
+void
 pv_log(const struct pv_logger *l, enum pv_level level, const char *event, ...)
 {
 	struct pv_buf line = { 0 };
 	va_list more;
 
-	if (level > l->level)
+	if (level > __atomic_load_n(&l->level, __ATOMIC_RELAXED))
 		return;
 	if (l->priority)
 		pv_buf_addf(&line, "<%d>", (int)level);
 	va_start(more, event);
-	if (l->json)
+	if (__atomic_load_n(&l->json, __ATOMIC_RELAXED))
 		log_json(&line, l, level, event, more);
 	else
 		log_text(&line, l, level, event, more);

@@ -27,6 +27,8 @@ struct pv_logger {
 /* Safe from any thread: a line is one write. Further words are pairs: name, value, ..., NULL. */
 void pv_log(const struct pv_logger *l, enum pv_level level, const char *event, ...)
     __attribute__((sentinel));
+/* From now on; others may be writing lines. */
+void pv_log_set(struct pv_logger *l, bool json, enum pv_level level);
 /* An error, with its source, line and advice. */
 void pv_log_err(
     const struct pv_logger *l, enum pv_level level, const char *event, const struct pv_err *e);

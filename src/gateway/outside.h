@@ -8,7 +8,8 @@
 #include "base/slice.h"
 
 struct pv_outside {
-	const char *ca; /* authorities; NULL: the system's */
+	_Atomic(const char *)
+	    ca; /* authorities; NULL: the system's. May change: a path stays where it is */
 };
 
 /* ctx of each is a struct pv_outside. They wait. */

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/process.h"
 
+#include <errno.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "gateway/control.h"
@@ -38,11 +43,79 @@ tell(const struct pv_process *p, enum pv_control_kind kind, const struct pv_err 
 	pv_ignore(pv_control_send(p->control, &c, &e)); /* no parent: nobody to tell */
 }
 
+/* The new settings hold; late is what of them wants a restart. */
+static void
+tell_taken(const struct pv_process *p, struct pv_slice late)
+{
+	struct pv_err e;
+
+	pv_ignore(pv_control_send(
+	    p->control, &(struct pv_control){ .kind = PV_CONTROL_READY, .text = late }, &e));
+}
+
+/* An empty piece begins anew. */
+static void
+add_text(struct pv_buf *text, struct pv_slice piece)
+{
+	if (piece.n == 0)
+		pv_buf_clear(text);
+	pv_buf_add(text, piece);
+}
+
 /* ---- the keeper ---- */
 
-int
-pv_process_keeper(const struct pv_process *p)
+struct keeping {
+	struct pv_process *p;
+	struct pv_keeper *keeper;
+	int stop; /* an eventfd */
+};
+
+static void
+keeper_settings(struct keeping *k, struct pv_buf *text)
 {
+	struct pv_process *p = k->p;
+	struct pv_settings *s;
+	struct pv_err e = { 0 };
+	struct pv_slice late = PV_NO_SLICE;
+
+	if (!pv_ok(pv_settings_read(&s, p->given, pv_buf_slice(text), NULL, &e))) {
+		tell(p, PV_CONTROL_ERROR, &e);
+		return;
+	}
+	if (!pv_keeper_settings(k->keeper, &s->config))
+		late = PV_SLICE("fetch.ca");
+	pv_settings_log(s, p->given, &p->log);
+	pv_settings_give(s);
+	tell_taken(p, late);
+}
+
+/* Until the parent is gone. */
+static void *
+keeper_obey(void *ctx)
+{
+	PV_AUTO(pv_buf_wipe) struct pv_buf bytes = { 0 };
+	PV_AUTO(pv_buf_free) struct pv_buf text = { 0 };
+	struct keeping *k = ctx;
+	struct pv_control c;
+	struct pv_err e = { 0 };
+	uint64_t one = 1;
+
+	while (pv_ok(pv_control_receive(k->p->control, &bytes, &c, &e)) &&
+	       (c.kind == PV_CONTROL_TEXT || c.kind == PV_CONTROL_SETTINGS)) {
+		if (c.kind == PV_CONTROL_TEXT)
+			add_text(&text, c.text);
+		else
+			keeper_settings(k, &text);
+	}
+	if (write(k->stop, &one, sizeof(one)) != sizeof(one))
+		_exit(EXIT_BUG); /* nothing else would end this process */
+	return NULL;
+}
+
+static PV_RESULT
+begin_keeper(struct keeping *k, pthread_t *obeys, struct pv_err *e)
+{
+	struct pv_process *p = k->p;
 	struct pv_keeper_use use = { .home = p->config->home,
 		.lines = p->lines,
 		.line_count = p->loops,
@@ -50,25 +123,42 @@ pv_process_keeper(const struct pv_process *p)
 		.env = p->env,
 		.log = &p->log,
 		.stats = p->stats };
-	struct pv_keeper *k;
+
+	PV_TRY(pv_sandbox_keeper(p->config->home, p->config->fetch.ca, &p->log, e));
+	PV_TRY(pv_keeper_new(&k->keeper, &use, e));
+	k->stop = eventfd(0, EFD_CLOEXEC);
+	if (k->stop < 0)
+		return PV_FAIL(e, PV_E_DOWN, "no eventfd: %s", strerror(errno));
+	if (pthread_create(obeys, NULL, keeper_obey, k) != 0)
+		return PV_FAIL(e, PV_E_DOWN, "no thread for what the parent says");
+	return PV_DONE;
+}
+
+int
+pv_process_keeper(struct pv_process *p)
+{
+	struct keeping k = { .p = p, .stop = -1 };
+	pthread_t obeys;
 	struct pv_err e = { 0 };
 
 	leave_signals_to_the_parent();
-	if (!pv_ok(pv_sandbox_keeper(p->config->home, p->config->fetch.ca, &p->log, &e)) ||
-	    !pv_ok(pv_keeper_new(&k, &use, &e))) {
+	if (!pv_ok(begin_keeper(&k, &obeys, &e))) {
 		tell(p, PV_CONTROL_ERROR, &e);
 		return EXIT_CONFIG;
 	}
 	tell(p, PV_CONTROL_READY, NULL);
-	pv_keeper_run(k, p->control);
-	pv_keeper_free(k);
+	pv_keeper_run(k.keeper, k.stop);
+	shutdown(p->control, SHUT_RD); /* the lines may have ended first: then it still listens */
+	pthread_join(obeys, NULL);
+	pv_keeper_free(k.keeper);
+	close(k.stop);
 	return EXIT_GOOD;
 }
 
 /* ---- the front ---- */
 
 struct fronts {
-	const struct pv_process *p;
+	struct pv_process *p;
 	struct pv_front *at[PV_LOOPS_MAX];
 	pthread_t threads[PV_LOOPS_MAX];
 	size_t made, running;
@@ -83,14 +173,13 @@ run_loop(void *ctx)
 
 /* One context for all loops, so that a session begun on one is resumed on another. */
 static PV_RESULT
-take_tls(struct fronts *f, const struct pv_control *c, struct ssl_ctx_st **tls,
-    char fingerprint[128], struct pv_err *e)
+take_tls(
+    const struct pv_control *c, struct ssl_ctx_st **tls, char fingerprint[128], struct pv_err *e)
 {
 	PV_AUTO(pv_arena_freep) struct pv_arena *a = pv_arena_new();
 	struct pv_tls_use use = { c->certificate, c->key, c->client_ca };
 	struct pv_slice digest;
 
-	(void)f;
 	PV_TRY(pv_tls_fingerprint(c->certificate, a, &digest, e));
 	snprintf(fingerprint, 128, "%.*s", PV_FMT(digest));
 	return pv_tls_server(tls, &use, e);
@@ -99,7 +188,7 @@ take_tls(struct fronts *f, const struct pv_control *c, struct ssl_ctx_st **tls,
 static PV_RESULT
 make_loops(struct fronts *f, struct ssl_ctx_st *tls, const char *fingerprint, struct pv_err *e)
 {
-	const struct pv_process *p = f->p;
+	struct pv_process *p = f->p;
 
 	for (; f->made < p->loops; f->made++) {
 		struct pv_front_use use = { .loop = (unsigned)f->made,
@@ -124,23 +213,29 @@ make_loops(struct fronts *f, struct ssl_ctx_st *tls, const char *fingerprint, st
 	return PV_DONE;
 }
 
-static void
-new_tls(struct fronts *f, const struct pv_control *c)
+/* Certificate and settings: both, or neither. */
+static PV_RESULT
+take_anew(struct fronts *f, const struct pv_control *c, struct pv_slice text, struct pv_err *e)
 {
+	struct pv_process *p = f->p;
 	struct ssl_ctx_st *tls = NULL;
-	struct pv_err e = { 0 };
+	struct pv_settings *s = NULL;
 	char fingerprint[128];
 
-	if (!pv_ok(take_tls(f, c, &tls, fingerprint, &e))) {
-		tell(f->p, PV_CONTROL_ERROR, &e); /* the parent logs it */
-		return;
+	PV_TRY(take_tls(c, &tls, fingerprint, e));
+	if (!pv_ok(pv_settings_read(&s, p->given, text, NULL, e))) {
+		pv_tls_free(tls);
+		return (struct pv_status){ e->code };
 	}
 	for (size_t i = 0; i < f->made; i++) {
 		SSL_CTX_up_ref(tls);
 		pv_front_tls(f->at[i], tls, pv_slice_of(fingerprint));
+		pv_front_settings(f->at[i], pv_settings_take(s));
 	}
+	pv_settings_log(s, p->given, &p->log);
+	pv_settings_give(s);
 	pv_tls_free(tls);
-	tell(f->p, PV_CONTROL_READY, NULL);
+	return PV_DONE;
 }
 
 /* Until the parent says stop, or is gone. */
@@ -148,14 +243,18 @@ static void
 obey(struct fronts *f)
 {
 	PV_AUTO(pv_buf_wipe) struct pv_buf bytes = { 0 };
+	PV_AUTO(pv_buf_free) struct pv_buf text = { 0 };
 	struct pv_control c;
 	struct pv_err e = { 0 };
 
-	while (pv_ok(pv_control_receive(f->p->control, &bytes, &c, &e))) {
-		if (c.kind == PV_CONTROL_TLS)
-			new_tls(f, &c);
+	while (pv_ok(pv_control_receive(f->p->control, &bytes, &c, &e)) &&
+	       (c.kind == PV_CONTROL_TEXT || c.kind == PV_CONTROL_TLS)) {
+		if (c.kind == PV_CONTROL_TEXT)
+			add_text(&text, c.text);
+		else if (pv_ok(take_anew(f, &c, pv_buf_slice(&text), &e)))
+			tell_taken(f->p, PV_NO_SLICE);
 		else
-			break;
+			tell(f->p, PV_CONTROL_ERROR, &e); /* the parent logs it */
 		pv_buf_wipe(&bytes);
 	}
 }
@@ -183,14 +282,14 @@ begin_front(struct fronts *f, struct pv_err *e)
 	PV_TRY(pv_control_receive(f->p->control, &bytes, &c, e));
 	if (c.kind != PV_CONTROL_TLS)
 		return PV_FAIL(e, PV_E_DOWN, "the daemon's parent is gone");
-	PV_TRY(take_tls(f, &c, &tls, fingerprint, e));
+	PV_TRY(take_tls(&c, &tls, fingerprint, e));
 	st = make_loops(f, tls, fingerprint, e);
 	pv_tls_free(tls);
 	return st;
 }
 
 int
-pv_process_front(const struct pv_process *p)
+pv_process_front(struct pv_process *p)
 {
 	struct fronts f = { .p = p };
 	struct pv_err e = { 0 };

@@ -4,16 +4,16 @@
 #define PV_GATEWAY_PROCESS_H
 
 #include "base/env.h"
-#include "gateway/config.h"
-#include "gateway/logger.h"
+#include "gateway/settings.h"
 #include "gateway/stats.h"
 
 #define PV_DRAIN_MS 10000 /* for what is in flight when the daemon is told to stop */
 
 struct pv_process {
-	const struct pv_config *config;
+	const struct pv_config *config; /* of the start */
+	const struct pv_given *given;   /* for those that come later */
 	const struct pv_env *env;
-	struct pv_logger log;
+	struct pv_logger log; /* its form and level change with the settings */
 	struct pv_stats *stats;
 	int control;
 	size_t loops;
@@ -24,7 +24,7 @@ struct pv_process {
 	struct pv_slice url;
 };
 
-int pv_process_keeper(const struct pv_process *p);
-int pv_process_front(const struct pv_process *p);
+int pv_process_keeper(struct pv_process *p);
+int pv_process_front(struct pv_process *p);
 
 #endif

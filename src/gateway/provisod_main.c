@@ -47,14 +47,15 @@ struct child {
 
 struct daemon {
 	/* what the command line said */
-	const char *config_path, *home, *log_form;
+	struct pv_given given;
 	PV_VEC(struct pv_slice) listen;
 	bool check, reference;
 
 	struct pv_arena *a;
 	struct pv_env env;
 	struct pv_logger log;
-	struct pv_config config;
+	struct pv_config config;            /* as it was started */
+	struct pv_settings *at_start, *now; /* of which the first is where config points into */
 	struct pv_stats *stats;
 	struct pv_address at[ADDRESS_MAX];
 	size_t addresses;
@@ -86,7 +87,7 @@ usage(FILE *to)
 	    "  --settings       lists all settings\n"
 	    "  --help, --version\n"
 	    "\n"
-	    "SIGHUP reads certificate and settings again; SIGTERM ends, after what is in flight.\n",
+	    "SIGHUP reads settings and certificate again; SIGTERM ends, after what is in flight.\n",
 	    to);
 }
 
@@ -135,16 +136,16 @@ read_arguments(struct daemon *d, int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		switch (option) {
 		case OPT_CONFIG:
-			d->config_path = absolute(d, optarg);
+			d->given.config_path = absolute(d, optarg);
 			break;
 		case OPT_HOME:
-			d->home = absolute(d, optarg);
+			d->given.home = absolute(d, optarg);
 			break;
 		case OPT_LISTEN:
 			*PV_VEC_ADD(&d->listen) = pv_slice_of(optarg);
 			break;
 		case OPT_LOG:
-			d->log_form = optarg;
+			d->given.log_form = optarg;
 			break;
 		case OPT_CHECK:
 			d->check = true;
@@ -169,31 +170,16 @@ read_arguments(struct daemon *d, int argc, char **argv)
 		    argv[optind]);
 		return EXIT_INPUT;
 	}
-	if (d->log_form != NULL && strcmp(d->log_form, "json") != 0 &&
-	    strcmp(d->log_form, "text") != 0) {
-		fprintf(stderr, "provisod: --log is text or json, not \"%s\"\n", d->log_form);
+	if (d->given.log_form != NULL && strcmp(d->given.log_form, "json") != 0 &&
+	    strcmp(d->given.log_form, "text") != 0) {
+		fprintf(stderr, "provisod: --log is text or json, not \"%s\"\n", d->given.log_form);
 		return EXIT_INPUT;
 	}
+	d->given.listen = (struct pv_config_names){ d->listen.at, d->listen.n };
 	return -1;
 }
 
 /* ---- settings ---- */
-
-static PV_RESULT
-read_file(struct daemon *d, const char *path, struct pv_buf *out, struct pv_err *e)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t got;
-
-	(void)d;
-	if (fd < 0)
-		return PV_FAIL(e, PV_E_CONFIG, "cannot read %s: %s", path, strerror(errno));
-	while ((got = read(fd, pv_buf_room(out, 65536), 65536)) > 0 && out->n < 4u << 20)
-		out->n += (size_t)got;
-	close(fd);
-	return got >= 0 ? PV_DONE
-			: PV_FAIL(e, PV_E_CONFIG, "cannot read %s: %s", path, strerror(errno));
-}
 
 /* The place for a user's data, as the tool has it. */
 static const char *
@@ -209,62 +195,20 @@ default_home(struct daemon *d)
 	return pv_arena_printf(d->a, "%s/.local/share/proviso", user != NULL ? user : "").p;
 }
 
-static void
-set_log(struct daemon *d)
+/* Every mistake but the last is logged. */
+static PV_RESULT
+read_settings(struct daemon *d, struct pv_settings **out, struct pv_buf *text, struct pv_err *e)
 {
-	static const enum pv_level levels[] = { PV_LOG_ERROR, PV_LOG_WARNING, PV_LOG_NOTICE,
-		PV_LOG_INFO, PV_LOG_DEBUG };
-
-	d->log = (struct pv_logger){ .who = "provisod",
-		.json = d->config.log.form == PV_LOG_JSON,
-		.priority = getenv("JOURNAL_STREAM") != NULL,
-		.level = levels[d->config.log.level] };
-	if (d->log_form != NULL)
-		d->log.json = strcmp(d->log_form, "json") == 0;
+	PV_TRY(pv_settings_file(&d->given, text, e));
+	return pv_settings_read(out, &d->given, pv_buf_slice(text), &d->log, e);
 }
 
 static PV_RESULT
-check_doors(const struct pv_doors_config *doors, struct pv_err *e)
+check_ca(const struct pv_config *c, struct pv_err *e)
 {
-	if (doors == NULL)
-		return PV_DONE;
-	if (doors->policy.n != 0)
-		PV_TRY(pv_within(pv_door_listener_check(doors->policy, e), e, "doors.policy"));
-	if (doors->lookup.n != 0)
-		PV_TRY(pv_within(pv_door_listener_check(doors->lookup, e), e, "doors.lookup"));
-	for (size_t i = 0; i < doors->route_count; i++)
-		PV_TRY(pv_within(
-		    pv_door_route_check(&doors->routes[i], e), e, "doors.routes[%zu]", i));
-	return PV_DONE;
-}
-
-/* On success *out is what holds. Every mistake is logged. */
-static PV_RESULT
-read_settings(struct daemon *d, struct pv_config *out, struct pv_err *e)
-{
-	PV_AUTO(pv_buf_free) struct pv_buf text = { 0 };
-	const struct pv_err *errors;
-	size_t count;
-
-	pv_config_default(out);
-	if (d->config_path != NULL) {
-		PV_TRY(read_file(d, d->config_path, &text, e));
-		if (!pv_ok(pv_config_read(
-			out, pv_buf_slice(&text), d->config_path, d->a, &errors, &count, e))) {
-			for (size_t i = 0; i + 1 < count; i++)
-				pv_log_err(&d->log, PV_LOG_ERROR, "wrong setting", &errors[i]);
-			if (count != 0)
-				*e = errors[count - 1];
-			return (struct pv_status){ e->code };
-		}
-	}
-	PV_TRY(pv_from(check_doors(out->doors, e), e, d->config_path));
-	if (d->home != NULL)
-		out->home = d->home;
-	if (out->home == NULL)
-		out->home = default_home(d);
-	if (d->listen.n != 0)
-		out->listen = (struct pv_config_names){ d->listen.at, d->listen.n };
+	if (c->fetch.ca != NULL && access(c->fetch.ca, R_OK) != 0)
+		return PV_FAIL(
+		    e, PV_E_CONFIG, "fetch.ca: cannot read %s: %s", c->fetch.ca, strerror(errno));
 	return PV_DONE;
 }
 
@@ -278,9 +222,8 @@ read_addresses(struct daemon *d, struct pv_err *e)
 
 		PV_TRY(pv_within(pv_address_read(d->config.listen.at[d->addresses], at, e), e,
 		    "listen[%zu]", d->addresses));
-		if (at->at.ss_family == AF_UNIX)
-			return PV_FAIL(e, PV_E_CONFIG,
-			    "listen[%zu]: HTTPS is served on an address with a port", d->addresses);
+		if (at->at.ss_family == AF_UNIX) /* of the command line */
+			return PV_FAIL(e, PV_E_CONFIG, "HTTPS is served on an address with a port");
 	}
 	return PV_DONE;
 }
@@ -306,40 +249,6 @@ check_home(struct daemon *d, struct pv_err *e)
 	if (access(home, W_OK) != 0 ||
 	    access(pv_arena_printf(d->a, "%s/proviso.db", home).p, W_OK) != 0)
 		return PV_FAIL(e, PV_E_CONFIG, "cannot write in %s: %s", home, strerror(errno));
-	return PV_DONE;
-}
-
-/* Of "https://gw.example:8443/x": gw.example. */
-static struct pv_slice
-host_of(struct pv_slice url)
-{
-	struct pv_slice host = url, before;
-	const char *at = url.n != 0 ? memmem(url.p, url.n, "://", 3) : NULL;
-
-	if (at == NULL)
-		return PV_NO_SLICE;
-	host = pv_slice_sub(url, (size_t)(at - url.p) + 3, url.n);
-	if (host.n != 0 && host.p[0] == '[') {
-		const char *end = memchr(host.p, ']', host.n);
-
-		return end != NULL ? pv_slice_sub(host, 1, (size_t)(end - host.p)) : PV_NO_SLICE;
-	}
-	before = host;
-	(void)pv_slice_next(&before, '/', &host);
-	before = host;
-	(void)pv_slice_next(&before, ':', &host);
-	return host;
-}
-
-static PV_RESULT
-check_url(struct pv_slice url, struct pv_err *e)
-{
-	if (url.n == 0)
-		return PV_DONE;
-	if (!pv_slice_starts(url, PV_SLICE("https://")) || host_of(url).n == 0 ||
-	    url.p[url.n - 1] == '/')
-		return PV_FAIL(e, PV_E_CONFIG,
-		    "url: \"%.*s\" is not of the form https://gw.example[:port]", PV_FMT(url));
 	return PV_DONE;
 }
 
@@ -388,7 +297,7 @@ check_rest(struct daemon *d, struct pv_err *e)
 	struct pv_tlsfile tls;
 
 	PV_TRY(read_addresses(d, e));
-	PV_TRY(check_url(d->config.url, e));
+	PV_TRY(check_ca(&d->config, e));
 	PV_TRY(check_home(d, e));
 	PV_TRY(pv_tlsfile_read(&tls, &d->config, PV_NO_SLICE, false, &d->env, e));
 	pv_tlsfile_wipe(&tls);
@@ -446,10 +355,9 @@ bind_all(struct daemon *d, struct pv_err *e)
 			d->listeners[k * d->addresses + i] = fds[k];
 	}
 	PV_TRY(bind_doors(d, e));
-	d->url = d->config.url;
-	if (d->url.n == 0)
-		d->url =
-		    pv_arena_printf(d->a, "https://%.*s", PV_FMT(pv_address_text(&d->at[0], d->a)));
+	d->given.at_url =
+	    pv_arena_printf(d->a, "https://%.*s", PV_FMT(pv_address_text(&d->at[0], d->a)));
+	d->url = d->config.url.n != 0 ? d->config.url : d->given.at_url;
 	return PV_DONE;
 }
 
@@ -486,6 +394,7 @@ run_child(struct daemon *d, size_t which, int control)
 {
 	int lines[PV_LOOPS_MAX];
 	struct pv_process p = { .config = &d->config,
+		.given = &d->given,
 		.env = &d->env,
 		.log = d->log,
 		.stats = d->stats,
@@ -527,13 +436,13 @@ fork_child(struct daemon *d, size_t which, struct pv_err *e)
 }
 
 static PV_RESULT
-send_tls(struct daemon *d, bool make, struct pv_err *e)
+send_tls(struct daemon *d, const struct pv_config *c, bool make, struct pv_err *e)
 {
 	struct pv_tlsfile tls;
 	struct pv_status st;
 	struct pv_slice fingerprint;
 
-	PV_TRY(pv_tlsfile_read(&tls, &d->config, host_of(d->url), make, &d->env, e));
+	PV_TRY(pv_tlsfile_read(&tls, c, pv_config_host(d->url), make, &d->env, e));
 	st = pv_tls_fingerprint(pv_buf_slice(&tls.certificate), d->a, &fingerprint, e);
 	if (pv_ok(st))
 		st = pv_control_send(d->child[FRONT].control,
@@ -548,8 +457,9 @@ send_tls(struct daemon *d, bool make, struct pv_err *e)
 	return st;
 }
 
+/* late: what it could not take in its turn is added. */
 static PV_RESULT
-wait_ready(struct daemon *d, size_t which, struct pv_err *e)
+wait_ready(struct daemon *d, size_t which, struct pv_buf *late, struct pv_err *e)
 {
 	PV_AUTO(pv_buf_wipe) struct pv_buf bytes = { 0 };
 	struct pollfd p = { .fd = d->child[which].control, .events = POLLIN };
@@ -563,8 +473,11 @@ wait_ready(struct daemon *d, size_t which, struct pv_err *e)
 		return PV_FAIL(e, PV_E_DOWN, "the %s did not start within %d s",
 		    d->child[which].name, START_MS / 1000);
 	PV_TRY(pv_control_receive(d->child[which].control, &bytes, &c, e));
-	if (c.kind == PV_CONTROL_READY)
+	if (c.kind == PV_CONTROL_READY) {
+		if (late != NULL && c.text.n != 0)
+			pv_buf_addf(late, "%s%.*s", late->n != 0 ? ", " : "", PV_FMT(c.text));
 		return PV_DONE;
+	}
 	if (c.kind == PV_CONTROL_ERROR) {
 		*e = c.err;
 		return (struct pv_status){ c.err.code != PV_OK ? c.err.code : PV_E_BUG };
@@ -592,7 +505,7 @@ static PV_RESULT
 start(struct daemon *d, struct pv_err *e)
 {
 	PV_TRY(read_addresses(d, e));
-	PV_TRY(check_url(d->config.url, e));
+	PV_TRY(check_ca(&d->config, e));
 	PV_TRY(check_home(d, e));
 	PV_TRY(pv_stats_new(&d->stats, e));
 	d->stats->loops = d->config.front.loops;
@@ -605,33 +518,66 @@ start(struct daemon *d, struct pv_err *e)
 		close(d->lines[i][0]);
 		close(d->lines[i][1]);
 	}
-	PV_TRY(send_tls(d, true, e));
-	PV_TRY(wait_ready(d, KEEPER, e));
-	return wait_ready(d, FRONT, e);
+	PV_TRY(send_tls(d, &d->config, true, e));
+	PV_TRY(wait_ready(d, KEEPER, NULL, e));
+	return wait_ready(d, FRONT, NULL, e);
 }
 
 /* ---- running ---- */
 
+/* The front first: it may find that a certificate is none. The keeper takes whatever the parent could read. */
+static PV_RESULT
+hand_out(struct daemon *d, const struct pv_settings *fresh, struct pv_slice text,
+    struct pv_buf *late, struct pv_err *e)
+{
+	static const struct pv_control whole = { .kind = PV_CONTROL_SETTINGS };
+	struct pv_config c = fresh->config;
+
+	c.home = d->config.home;
+	PV_TRY(check_ca(&c, e));
+	PV_TRY(pv_control_send_text(d->child[FRONT].control, text, e));
+	PV_TRY(send_tls(d, &c, false, e));
+	PV_TRY(wait_ready(d, FRONT, NULL, e));
+	PV_TRY(pv_control_send_text(d->child[KEEPER].control, text, e));
+	PV_TRY(pv_control_send(d->child[KEEPER].control, &whole, e));
+	return wait_ready(d, KEEPER, late, e);
+}
+
+static void
+reloaded(struct daemon *d, struct pv_settings *fresh, struct pv_buf *late)
+{
+	if (late->n != 0)
+		pv_log(&d->log, PV_LOG_WARNING, "changed, and takes effect after a restart",
+		    "settings", pv_buf_str(late), NULL);
+	pv_log(
+	    &d->log, PV_LOG_NOTICE, "reloaded", "sha256", pv_arena_str(d->a, d->fingerprint), NULL);
+	pv_settings_log(fresh, &d->given, &d->log);
+	d->url = fresh->url;
+	if (d->now != d->at_start)
+		pv_settings_give(d->now);
+	d->now = fresh;
+}
+
 static void
 reload(struct daemon *d)
 {
-	struct pv_config fresh;
+	PV_AUTO(pv_buf_free) struct pv_buf text = { 0 }, late = { 0 };
+	struct pv_settings *fresh = NULL;
 	struct pv_err e = { 0 };
 	struct pv_status st;
 
 	pv_notify_reloading();
-	st = read_settings(d, &fresh, &e);
+	st = read_settings(d, &fresh, &text, &e);
 	if (pv_ok(st)) {
-		d->config.tls = fresh.tls;
-		st = send_tls(d, false, &e);
+		pv_settings_fixed(&d->config, &fresh->config, &late);
+		st = hand_out(d, fresh, pv_buf_slice(&text), &late, &e);
 	}
-	if (pv_ok(st))
-		st = wait_ready(d, FRONT, &e);
-	if (pv_ok(st))
-		pv_log(&d->log, PV_LOG_NOTICE, "reloaded", "sha256",
-		    pv_arena_str(d->a, d->fingerprint), NULL);
-	else
+	if (pv_ok(st)) {
+		reloaded(d, fresh, &late);
+	} else {
+		pv_settings_give(fresh);
 		pv_log_err(&d->log, PV_LOG_ERROR, "not reloaded, all stays as it was", &e);
+	}
 	pv_notify("READY=1");
 }
 
@@ -765,13 +711,22 @@ exit_of(enum pv_code code)
 static int
 run(struct daemon *d)
 {
+	PV_AUTO(pv_buf_free) struct pv_buf text = { 0 };
 	struct pv_err e = { 0 };
 	struct pv_status st;
 	sigset_t all;
 
-	set_log(d);
-	st = read_settings(d, &d->config, &e);
-	set_log(d);
+	d->log = (struct pv_logger){ .who = "provisod",
+		.json = d->given.log_form != NULL && strcmp(d->given.log_form, "json") == 0,
+		.priority = getenv("JOURNAL_STREAM") != NULL,
+		.level = PV_LOG_INFO };
+	d->given.default_home = default_home(d);
+	st = read_settings(d, &d->at_start, &text, &e);
+	if (pv_ok(st)) {
+		d->now = d->at_start;
+		d->config = d->at_start->config;
+		pv_settings_log(d->now, &d->given, &d->log);
+	}
 	if (pv_ok(st) && d->check)
 		st = check_rest(d, &e);
 	if (!pv_ok(st)) {
@@ -814,10 +769,11 @@ main(int argc, char **argv)
 		print_reference();
 		status = EXIT_GOOD;
 	}
-	if (status < 0) {
-		pv_config_default(&d.config);
+	if (status < 0)
 		status = run(&d);
-	}
+	if (d.now != d.at_start)
+		pv_settings_give(d.now);
+	pv_settings_give(d.at_start);
 	PV_VEC_FREE(&d.listen);
 	pv_free(d.listeners);
 	pv_arena_free(d.a);

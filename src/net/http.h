@@ -133,6 +133,8 @@ struct pv_server_counts {
 /* Has the process ignore SIGPIPE. Not to be freed from within a handler. */
 PV_RESULT pv_server_new(struct pv_server **out, const struct pv_server_use *use, struct pv_err *e);
 void pv_server_tls(struct pv_server *s, struct ssl_ctx_st *tls); /* for new connections */
+/* From now on; a deadline that runs already stays as it is, and nothing is cut for being too many. */
+void pv_server_limit(struct pv_server *s, const struct pv_server_limits *limits);
 /* No new ones; idle ones end, the others with their next answer, or by their deadlines. */
 void pv_server_drain(struct pv_server *s);
 bool pv_server_idle(const struct pv_server *s); /* drained, and none is open */

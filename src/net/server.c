@@ -1198,6 +1198,12 @@ pv_server_tls(struct pv_server *s, struct ssl_ctx_st *tls)
 	s->tls = tls;
 }
 
+void
+pv_server_limit(struct pv_server *s, const struct pv_server_limits *limits)
+{
+	s->limits = with_defaults(*limits);
+}
+
 static void
 stop_listening(struct pv_server *s)
 {

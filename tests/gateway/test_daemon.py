@@ -255,6 +255,125 @@ def check_reload():
         ok(not load.troubles and load.answers > 50, f"no request was dropped meanwhile ({load.answers} answers)", *load.troubles[:5])
 
 
+SETTINGS = """tls: {{ certificate = "{folder}/cert.pem"; key = "{folder}/key.pem"; }};
+{rest}
+"""
+
+
+def write_settings(gw, folder, rest=""):
+    gw.config.write_text(SETTINGS.format(folder=folder, rest=rest))
+
+
+def events(gw, after, name):
+    return [one for one in gw.events[after:] if one["event"] == name]
+
+
+def check_reload_settings():
+    """Each setting that is taken while it runs, seen in what each process does, under load, on connections from before."""
+    folder = rig.TEMP / "tls-settings"
+    folder.mkdir()
+    new_certificate(folder, "settings")
+    with rig.Gateway(HOME, SETTINGS.format(folder=folder, rest="")) as gw:
+        load = Load(gw, 3)
+        kept = gw.connection()
+        before = gw.pids()
+        ok(gw.get("/metrics", connection=kept).status == 200, "/metrics is open to this machine")
+        write_settings(gw, folder, 'metrics: { from = "192.0.2.1"; };\nurl = "https://other.example";\nlog: { level = "debug"; };\n')
+        event = gw.reload()
+        ok(event is not None and event["event"] == "reloaded", "settings are read again", event, "".join(gw.lines[-5:]))
+        ok(gw.get("/metrics", connection=kept).status == 403, "the front has the new ones, on a connection from before")
+        ok("https://other.example" in gw.get("/.well-known/authzen-configuration", connection=kept).text, "and the new url")
+        write_settings(gw, folder, "")
+        gw.reload()
+        ok(gw.get("/metrics", connection=kept).status == 200 and gw.url in gw.get("/.well-known/authzen-configuration", connection=kept).text,
+           "what is left out is as without it")
+        write_settings(gw, folder, 'front: { proxies = ["127.0.0.1"]; };\nmetrics: { from = "192.0.2.9"; };\n')
+        gw.reload()
+        seen = gw.get("/metrics", connection=kept, headers={"X-Forwarded-For": "192.0.2.9"}).status
+        ok(seen == 200 and gw.get("/metrics", connection=kept).status == 403, "a proxy is believed from now on", seen)
+        wrong_settings(gw, folder, kept)
+        after_restart(gw, folder)
+        time.sleep(0.2)
+        load.end()
+        ok(not load.troubles and load.answers > 50, f"no request was dropped by any of it ({load.answers} answers)", *load.troubles[:5])
+        limits(gw, folder, kept)
+        ok(gw.pids() == before and gw.stop() == 0, "the same processes all the time, and it stops as it should", "".join(gw.lines[-5:]))
+
+
+def wrong_settings(gw, folder, kept):
+    after = len(gw.events)
+    write_settings(gw, folder, 'lisen = "x";\nlimits: { head_s = 0; };\nmetrics: { from = ["127.0.0.1", "nonsense", "0:0::1"]; };\n'
+                   'front: { proxies = "localhost"; };\nurl = "http://x";\nlog: { level = "debug"; };\n'
+                   'doors: { routes = (\n { channel = "web"; at = "/a"; topic = "x"; },\n { channel = "pigeon"; at = "/b"; topic = "x"; } ); };\n'
+                   'listen = ["127.0.0.1"];\n')
+    event = gw.reload()
+    said = [one["why"] for one in events(gw, after, "wrong setting")] + [event["why"]]
+    lines = {int(re.search(r"\.conf:(\d+):", one).group(1)) for one in said}
+    ok(event["event"].startswith("not reloaded") and lines == {2, 3, 4, 5, 6, 10, 11} and len(said) == 8,
+       "of a wrong file each wrong setting is named with its line", said)
+    ok(gw.get("/metrics", connection=kept).status == 200 and gw.get("/livez").status == 200, "and nothing of it is taken")
+    new_certificate(folder, "changed")
+    (folder / "key.pem").write_text("nonsense")
+    write_settings(gw, folder, 'metrics: { from = "192.0.2.1"; };\n')
+    event = gw.reload()
+    ok(event["event"].startswith("not reloaded") and gw.get("/metrics", connection=kept).status == 200,
+       "good settings with a certificate that does not read: neither is taken", event)
+    new_certificate(folder, "good")
+    gw.config.unlink()
+    event = gw.reload()
+    ok(event["event"].startswith("not reloaded") and gw.config.name in event["why"], "no file: all stays", event)
+    write_settings(gw, folder, f'fetch: {{ ca = "{folder}/none.pem"; }};\n')
+    event = gw.reload()
+    ok(event["event"].startswith("not reloaded") and "fetch.ca: cannot read" in event["why"], "authorities that are not there", event)
+
+
+def after_restart(gw, folder):
+    after = len(gw.events)
+    write_settings(gw, folder, 'home = "/nowhere";\nfront: { loops = 3; };\ndoors: { policy = "127.0.0.1:1"; };\n' +
+                   "# " + "a comment of some length " * 12000 + "\n")  # in more than one piece
+    event = gw.reload()
+    late = events(gw, after, "changed, and takes effect after a restart")
+    ok(event["event"] == "reloaded" and [one["settings"] for one in late] == ["front.loops, doors.policy"],
+       "what wants a restart is named in one line; --home comes before the file still", event, late)
+    after = len(gw.events)
+    path = folder / "ca.pem"
+    path.write_text((folder / "cert.pem").read_text())
+    write_settings(gw, folder, f'fetch: {{ ca = "{path}"; }};\n')
+    event = gw.reload()
+    late = events(gw, after, "changed, and takes effect after a restart")
+    ok(event["event"] == "reloaded" and (SANITIZED or [one["settings"] for one in late] == ["fetch.ca"]),
+       "authorities out of the keeper's reach: after a restart, and it says so", event, late)
+    after = len(gw.events)
+    readable = next(pathlib.Path("/etc/ssl/certs").glob("*.pem"), None) or next(pathlib.Path("/etc/ssl/certs").glob("*.crt"))
+    write_settings(gw, folder, f'fetch: {{ ca = "{readable}"; }};\n')
+    event = gw.reload()
+    ok(event["event"] == "reloaded" and not events(gw, after, "changed, and takes effect after a restart"),
+       "those in /etc are taken at once", event)
+
+
+def limits(gw, folder, kept):
+    write_settings(gw, folder, "limits: { calls_per_s = 1; calls_burst = 2; per_address = 3; idle_s = 1; };\n")
+    gw.reload()
+    statuses = [evaluate(gw, f"r-limit-{n}", TOKEN, kept).status for n in range(8)]
+    ok(429 in statuses, "the keeper has the new limits of calls", statuses)
+    more = []
+    try:
+        for _ in range(4):
+            more.append(gw.connection(timeout=5))
+            more[-1].connect()
+            refused = False
+    except OSError:
+        refused = True
+    ok(refused, "and the front those of connections")
+    for one in more:
+        one.close()
+    write_settings(gw, folder, "")
+    gw.reload()
+    time.sleep(1.1)
+    statuses = [evaluate(gw, f"r-limit-again-{n}", TOKEN).status for n in range(8)]
+    ok(set(statuses) == {200}, "and both as before when they are taken back", statuses)
+
+
 def check_graceful_stop():
     with rig.Gateway(HOME) as gw:
         answers, refused, broken = [], [], []
@@ -507,6 +626,7 @@ def main():
     check_start()
     check_notify()
     check_reload()
+    check_reload_settings()
     check_graceful_stop()
     check_killed("keeper")
     check_killed("front")
