@@ -304,6 +304,31 @@ cancel_in(struct queue *q, const struct line *l, uint64_t id)
 
 /* ---- sorting ---- */
 
+static struct pv_slice
+asked_by(const struct job *j)
+{
+	return j->known != NULL ? j->known->who.party : j->frame.part[PV_PART_PEER];
+}
+
+/*
+ * Of the slow queue one party (of those who are nobody, one address) may fill half, and half of the bytes that may
+ * wait: a partner that asks much holds up nobody's order.
+ */
+static bool
+has_share(const struct pv_keeper *k, const struct queue *q, size_t max, const struct job *j)
+{
+	size_t n = 0, bytes = 0;
+
+	if (q != &k->slow)
+		return true;
+	for (const struct job *o = q->first; o != NULL; o = o->next)
+		if (pv_slice_eq(asked_by(o), asked_by(j))) {
+			n++;
+			bytes += o->bytes.n;
+		}
+	return n < max / 2 + 1 && bytes <= WAITING_BYTES / 2;
+}
+
 /* To its queue, when there is room. */
 static void
 enqueue(struct pv_keeper *k, struct queue *q, size_t max, struct job *j)
@@ -311,7 +336,8 @@ enqueue(struct pv_keeper *k, struct queue *q, size_t max, struct job *j)
 	bool full;
 
 	pthread_mutex_lock(&k->lock);
-	full = q->n >= max || k->waiting_bytes > WAITING_BYTES || k->stop;
+	full =
+	    q->n >= max || k->waiting_bytes > WAITING_BYTES || k->stop || !has_share(k, q, max, j);
 	if (!full)
 		queue_add(q, j);
 	show_queues(k);
