@@ -69,11 +69,12 @@ static struct pv_names
 properties_of(const struct reading *r, uint32_t entity_node)
 {
 	uint32_t node = pv_json_member(r->doc, entity_node, PV_SLICE("properties"));
-	struct pv_slice *at = pv_arena_alloc_n(r->a, PROPERTIES_MAX, sizeof(*at));
+	struct pv_slice *at;
 	size_t n = 0;
 
 	if (node == PV_JSON_NONE)
 		return (struct pv_names){ 0 };
+	at = pv_arena_alloc_n(r->a, PROPERTIES_MAX, sizeof(*at));
 	for (uint32_t i = pv_json_at(r->doc, node)->first; i != PV_JSON_NONE && n < PROPERTIES_MAX;
 	     i = pv_json_at(r->doc, i)->next) {
 		const struct pv_json_node *p = pv_json_at(r->doc, i);
@@ -122,6 +123,8 @@ texts_of(const struct reading *r, uint32_t node, const char *one, const char *ma
 	    node == PV_JSON_NONE ? PV_JSON_NONE : pv_json_member(r->doc, node, pv_slice_of(many));
 	size_t n = 0;
 
+	if (alone.n == 0 && list == PV_JSON_NONE)
+		return (struct pv_names){ 0 };
 	at = pv_arena_alloc_n(r->a, PROPERTIES_MAX + 2, sizeof(*at));
 	if (alone.n != 0)
 		at[n++] = alone;
