@@ -143,50 +143,22 @@ take_filter(struct pv_taxii_ask *ask, struct pv_slice field, struct pv_arena *a)
 	return true;
 }
 
-/* ---- the token ---- */
+/* ---- the text ---- */
 
-static void
-mac_of(const struct pv_secret *key, const struct pv_caller *who, const struct pv_taxii_ask *ask,
-    struct pv_slice text, uint8_t out[PV_HASH])
+void
+pv_taxii_cursor_text_write(const struct pv_taxii_ask *ask, uint64_t place, struct pv_buf *out)
 {
-	PV_AUTO(pv_buf_free) struct pv_buf b = { 0 };
-	const struct pv_slice parts[] = { PV_SLICE("taxii cursor"), who->party, ask->purpose,
-		ask->collection, ask->object, text };
+	PV_AUTO(pv_buf_free) struct pv_buf filters = { 0 };
+	char hex[2 * PV_HASH + 1];
 
-	/* lengths first, so that no two questions are one text */
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		pv_buf_addf(&b, "%zu:", parts[i].n);
-		pv_buf_add(&b, parts[i]);
-	}
-	pv_buf_addf(&b, "%d", (int)ask->what);
-	pv_hmac(pv_secret_slice(key), pv_buf_slice(&b), out);
-}
-
-PV_RESULT
-pv_taxii_cursor_write(struct pv_desk *d, const struct pv_caller *who,
-    const struct pv_taxii_ask *ask, uint64_t place, struct pv_arena *a, struct pv_slice *out,
-    struct pv_err *e)
-{
-	PV_AUTO(pv_secret_freep) struct pv_secret *key = NULL;
-	PV_AUTO(pv_buf_free) struct pv_buf text = { 0 }, filters = { 0 }, token = { 0 };
-	uint8_t mac[PV_HASH];
-
-	PV_TRY(cursor_key(d, a, &key, e));
 	add_filters(&filters, ask);
-	pv_buf_addf(&text, "1 %llu ", (unsigned long long)place);
+	pv_buf_addf(out, "1 %llu ", (unsigned long long)place);
 	if (filters.n > FILTERS_MAX) {
-		char hex[2 * PV_HASH + 1];
-
 		pv_hash_hex(pv_buf_slice(&filters), hex);
-		pv_buf_addf(&text, "#%s", hex);
+		pv_buf_addf(out, "#%s", hex);
 	} else {
-		pv_buf_add(&text, pv_buf_slice(&filters));
+		pv_buf_add(out, pv_buf_slice(&filters));
 	}
-	mac_of(key, who, ask, pv_buf_slice(&text), mac);
-	pv_buf_add_mem(&text, mac, MAC);
-	pv_base64_write(&token, pv_buf_slice(&text), PV_BASE64_URL);
-	*out = pv_arena_copy(a, pv_buf_slice(&token));
-	return PV_DONE;
 }
 
 /* Filters that are said twice must be the same; of two times the later one counts. */
@@ -223,13 +195,61 @@ same_filters(struct pv_taxii_ask *ask, struct pv_slice said, struct pv_arena *a)
 	return pv_slice_eq(pv_buf_slice(&mine), pv_buf_slice(&theirs));
 }
 
+bool
+pv_taxii_cursor_text_read(
+    struct pv_taxii_ask *ask, struct pv_slice text, struct pv_arena *a, uint64_t *place)
+{
+	struct pv_slice word;
+
+	return pv_slice_next(&text, ' ', &word) && pv_slice_is(word, "1") &&
+	       pv_slice_next(&text, ' ', &word) && pv_slice_u64(word, place) &&
+	       same_filters(ask, text, a);
+}
+
+/* ---- the token ---- */
+
+static void
+mac_of(const struct pv_secret *key, const struct pv_caller *who, const struct pv_taxii_ask *ask,
+    struct pv_slice text, uint8_t out[PV_HASH])
+{
+	PV_AUTO(pv_buf_free) struct pv_buf b = { 0 };
+	const struct pv_slice parts[] = { PV_SLICE("taxii cursor"), who->party, ask->purpose,
+		ask->collection, ask->object, text };
+
+	/* lengths first, so that no two questions are one text */
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		pv_buf_addf(&b, "%zu:", parts[i].n);
+		pv_buf_add(&b, parts[i]);
+	}
+	pv_buf_addf(&b, "%d", (int)ask->what);
+	pv_hmac(pv_secret_slice(key), pv_buf_slice(&b), out);
+}
+
+PV_RESULT
+pv_taxii_cursor_write(struct pv_desk *d, const struct pv_caller *who,
+    const struct pv_taxii_ask *ask, uint64_t place, struct pv_arena *a, struct pv_slice *out,
+    struct pv_err *e)
+{
+	PV_AUTO(pv_secret_freep) struct pv_secret *key = NULL;
+	PV_AUTO(pv_buf_free) struct pv_buf text = { 0 }, token = { 0 };
+	uint8_t mac[PV_HASH];
+
+	PV_TRY(cursor_key(d, a, &key, e));
+	pv_taxii_cursor_text_write(ask, place, &text);
+	mac_of(key, who, ask, pv_buf_slice(&text), mac);
+	pv_buf_add_mem(&text, mac, MAC);
+	pv_base64_write(&token, pv_buf_slice(&text), PV_BASE64_URL);
+	*out = pv_arena_copy(a, pv_buf_slice(&token));
+	return PV_DONE;
+}
+
 PV_RESULT
 pv_taxii_cursor_read(struct pv_desk *d, const struct pv_caller *who, struct pv_taxii_ask *ask,
     struct pv_arena *a, uint64_t *place, bool *ok, struct pv_err *e)
 {
 	PV_AUTO(pv_secret_freep) struct pv_secret *key = NULL;
 	PV_AUTO(pv_buf_free) struct pv_buf raw = { 0 };
-	struct pv_slice text, rest, word;
+	struct pv_slice text;
 	uint8_t mac[PV_HASH];
 
 	*ok = false;
@@ -240,10 +260,7 @@ pv_taxii_cursor_read(struct pv_desk *d, const struct pv_caller *who, struct pv_t
 	mac_of(key, who, ask, text, mac);
 	if (!pv_secret_eq_mem(pv_slice_mem(mac, MAC), pv_slice_mem(raw.p + text.n, MAC)))
 		return PV_DONE;
-	rest = text;
-	*ok = pv_slice_next(&rest, ' ', &word) && pv_slice_is(word, "1") &&
-	      pv_slice_next(&rest, ' ', &word) && pv_slice_u64(word, place) &&
-	      same_filters(ask, rest, a);
+	*ok = pv_taxii_cursor_text_read(ask, text, a, place);
 	return PV_DONE;
 }
 

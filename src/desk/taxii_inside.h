@@ -75,6 +75,11 @@ PV_RESULT pv_taxii_cursor_write(struct pv_desk *d, const struct pv_caller *who,
 PV_RESULT pv_taxii_cursor_read(struct pv_desk *d, const struct pv_caller *who,
     struct pv_taxii_ask *ask, struct pv_arena *a, uint64_t *place, bool *ok, struct pv_err *e);
 
+/* What a cursor says, without its MAC. Pure. The second reads into ask as above. */
+void pv_taxii_cursor_text_write(const struct pv_taxii_ask *ask, uint64_t place, struct pv_buf *out);
+bool pv_taxii_cursor_text_read(
+    struct pv_taxii_ask *ask, struct pv_slice text, struct pv_arena *a, uint64_t *place);
+
 /* An id for the note that stands for a sealed object; and back. */
 PV_RESULT pv_taxii_stub_id(
     struct pv_desk *d, uint64_t added, struct pv_arena *a, struct pv_slice *out, struct pv_err *e);

@@ -9,18 +9,16 @@
  */
 #include <time.h>
 
-#include "codec/base64.h"
-#include "codec/utf8.h"
 #include "desk/call_report.h"
 #include "gateway/edge.h"
+#include "gateway/tus.h"
 #include "wire/exchange.h"
 
 #define CALL_TYPE  "application/vnd.proviso.call"
 #define CALL_MAX   (24u << 20)
 #define PIECE_TYPE "application/offset+octet-stream"
 #define PIECE      (512u * 1024) /* of what goes up */
-#define META_MAX   1024
-#define KEY_WITHIN 10000 /* ms in which a key, or what was opened, must reach its client */
+#define KEY_WITHIN 10000         /* ms in which a key, or what was opened, must reach its client */
 #define NO_STORE   PV_SLICE("no-store")
 
 /* ---- the tool's calls ---- */
@@ -162,27 +160,6 @@ tus_version_ok(struct pv_hit *h)
 	return false;
 }
 
-/* "filename d29ybGQ=,type ..." : the name alone is taken. */
-static struct pv_slice
-filename_of(struct pv_hit *h)
-{
-	bool many;
-	struct pv_slice rest = pv_header_get(h->head, "upload-metadata", &many), pair;
-
-	if (many || rest.n > META_MAX)
-		return PV_NO_SLICE;
-	while (pv_slice_next(&rest, ',', &pair)) {
-		PV_AUTO(pv_buf_free) struct pv_buf name = { 0 };
-		struct pv_slice value = pv_slice_trim(pair), key;
-
-		pv_slice_next(&value, ' ', &key);
-		if (pv_slice_is(key, "filename") && pv_base64_read(&name, value, PV_BASE64) &&
-		    pv_utf8_valid(pv_buf_slice(&name)) == name.n)
-			return pv_arena_copy(h->a, pv_buf_slice(&name));
-	}
-	return PV_NO_SLICE;
-}
-
 /* RFC 9110 5.6.7 */
 static struct pv_slice
 http_date(struct pv_hit *h, uint64_t at)
@@ -230,8 +207,7 @@ created(struct pv_hit *h, const struct pv_edge_reply *r)
 static void
 run_create(struct pv_hit *h)
 {
-	struct pv_upload_call q = { .has_size = true, .name = filename_of(h) };
-	bool many;
+	struct pv_upload_call q = { .has_size = true, .name = pv_tus_filename(h->head, h->a) };
 
 	if (h->head->method == PV_OPTIONS) {
 		tus_options(h);
@@ -239,7 +215,7 @@ run_create(struct pv_hit *h)
 	}
 	if (!tus_version_ok(h))
 		return;
-	if (!pv_slice_u64(pv_header_get(h->head, "upload-length", &many), &q.size) || many) {
+	if (!pv_tus_number(h->head, "upload-length", &q.size)) {
 		tus_problem(h, 400, "Upload-Length is wanted: the size in bytes");
 		return;
 	}
@@ -373,7 +349,7 @@ run_patch(struct pv_hit *h)
 		tus_problem(h, 415, "a piece is of type " PIECE_TYPE);
 		return;
 	}
-	if (!pv_slice_u64(pv_header_get(h->head, "upload-offset", &many), &u->offset) || many) {
+	if (!pv_tus_number(h->head, "upload-offset", &u->offset)) {
 		tus_problem(h, 400, "Upload-Offset is wanted: where the piece begins");
 		return;
 	}
