@@ -22,6 +22,7 @@ struct entry {
 };
 
 struct pv_logins {
+	const struct pv_env *env;
 	pthread_mutex_t lock;
 	uint8_t key[PV_HASH];
 	uint64_t epoch;
@@ -35,6 +36,7 @@ pv_logins_new(const struct pv_env *env)
 	struct pv_logins *c = PV_NEW(struct pv_logins);
 
 	pthread_mutex_init(&c->lock, NULL);
+	c->env = env;
 	env->random(env->ctx, c->key, sizeof(c->key));
 	return c;
 }
@@ -104,6 +106,7 @@ drop(struct pv_logins *c, struct entry *one)
 struct pv_known *
 pv_logins_get(struct pv_logins *c, const uint8_t digest[PV_HASH], uint64_t now_ms)
 {
+	uint64_t now_s = c->env->realtime_ms(c->env->ctx) / 1000;
 	struct pv_known *found = NULL;
 	struct entry *set = set_of(c, digest);
 
@@ -111,7 +114,8 @@ pv_logins_get(struct pv_logins *c, const uint8_t digest[PV_HASH], uint64_t now_m
 	for (size_t i = 0; i < WAYS && found == NULL; i++) {
 		if (set[i].known == NULL || memcmp(set[i].digest, digest, PV_HASH) != 0)
 			continue;
-		if (now_ms < set[i].known->k.until_ms)
+		/* by the steady clock, and by the one that may be set: whichever is first */
+		if (now_ms < set[i].known->k.until_ms && now_s < set[i].known->k.who.until_s)
 			found = pv_known_take(&set[i].known->k);
 		else
 			drop(c, &set[i]);
