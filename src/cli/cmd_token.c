@@ -72,10 +72,9 @@ tell_new(struct pv_run *r, const struct pv_token_answer *made)
 	    pv_show_time(r->arena, t->until_s));
 	pv_note(&r->term, "  It may state: %s.",
 	    pv_list_names(r->arena, t->purposes, "whatever its key record grants"));
-	pv_note(&r->term,
-	    "  It is shown this once. It rests on %.*s and ends with it, or now: proviso token end "
-	    "%.*s",
-	    PV_FMT(t->binding), PV_FMT(t->id));
+	pv_note(&r->term, "  It is shown this once. It rests on %.*s and ends with it.",
+	    PV_FMT(t->binding));
+	pv_note(&r->term, "  To end it now: proviso token end %.*s", PV_FMT(t->id));
 }
 
 static int
@@ -321,9 +320,9 @@ run_account_add(struct pv_run *r)
 	tell_secret(r, password);
 	pv_state_note(&r->term, PV_STRONG, "Made", ": account %.*s of %.*s (%.*s).",
 	    PV_FMT(record.key.binding), PV_FMT(record.key.party), PV_FMT(answer.acts[0].id));
-	pv_note(&r->term,
-	    "  The password above is shown this once. Another one: proviso account password %.*s",
-	    PV_FMT(record.key.binding));
+	pv_note(&r->term, "  The password above is shown this once.");
+	pv_note(
+	    &r->term, "  Another one: proviso account password %.*s", PV_FMT(record.key.binding));
 	return PV_EXIT_DONE;
 }
 
