@@ -309,7 +309,6 @@ lay_wrong(struct pv_rewrapping *w, struct share *s, struct pv_batch *b, struct p
 static PV_RESULT
 lay_unknown(struct pv_rewrapping *w, struct share *s, struct pv_batch *b, struct pv_err *e)
 {
-	failures_of(w->d, w->who)->n++;
 	s->report.label.id = s->policy.report;
 	s->laid = true;
 	return pv_batch_unknown(b, &s->what, w->a, &s->r, e);
@@ -358,10 +357,11 @@ begin_share(struct pv_rewrapping *w, struct share *s, struct pv_batch *b, struct
 	PV_TRY(find_report(w, s, b, &found, e));
 	if (!found)
 		return lay_unknown(w, s, b, e);
-	if (s->out->says == PV_REWRAP_TAMPERED)
-		return lay_wrong(w, s, b, e);
 	PV_TRY(would_get(w, s, &yes, e));
-	if (yes)
+	/* who would be refused is not told what is wrong with the file: it would tell that the report is here */
+	if (!yes)
+		s->out->says = PV_REWRAP_REFUSED;
+	else if (s->out->says != PV_REWRAP_TAMPERED)
 		PV_TRY(open_share(w, s, e));
 	if (s->out->says == PV_REWRAP_TAMPERED)
 		return lay_wrong(w, s, b, e);

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import io
 import json
+import re
 import pathlib
 import shutil
 import subprocess
@@ -259,6 +260,12 @@ def ordered(c, info):
     one = c.result(body, c.w.other)
     c.ok(one["status"] == "fail" and "code = PermissionDenied desc = forbidden" in one["error"]
          and set(one["metadata"]) == {"X-Proviso-Reference"}, "who has no agreement is told a reference, and nothing else", one)
+    probe, label = json.loads(json.dumps(info)), base64.b64decode(info["policy"]).split(b'"label":"')[1][:8]
+    for name, old, new in (("a wrong label", label, b"00000000"), ("a report that is not here", b'"report":"r-one"', b'"report":"r-out"')):
+        probe["policy"] = base64.b64encode(base64.b64decode(info["policy"]).replace(old, new)).decode()
+        two = c.result(requests(c.public, probe), c.w.other)
+        alike = [re.sub("[0-9A-F]{4}-[0-9A-F]{4}", "X", x["error"]) for x in (one, two)]
+        c.ok(alike[0] == alike[1] and set(two["metadata"]) == {"X-Proviso-Reference"}, f"and hears the same of {name}: not whether it is here", two)
     one = c.result(body, c.w.free)
     c.ok("PermissionDenied" in one["error"] and "purpose" in one["error"], "a purpose is to be stated", one)
     context = lambda *purposes: {"X-Rewrap-Additional-Context": base64.b64encode(json.dumps({"obligations": {"fulfillableFQNs": [
