@@ -137,8 +137,13 @@ take_filter(struct pv_taxii_ask *ask, struct pv_slice field, struct pv_arena *a)
 		return false;
 	}
 	at = pv_arena_alloc_n(a, rest.n / 2 + 1, sizeof(*at));
-	while (pv_slice_next(&rest, ',', &one))
+	while (pv_slice_next(&rest, ',', &one)) {
+		if (one.n == 0)
+			return false; /* none is written */
 		at[n++] = one;
+	}
+	if (n == 0)
+		return false;
 	*list = (struct pv_names){ at, n };
 	return true;
 }

@@ -291,6 +291,8 @@ def check_reload_settings():
         gw.reload()
         seen = gw.get("/metrics", connection=kept, headers={"X-Forwarded-For": "192.0.2.9"}).status
         ok(seen == 200 and gw.get("/metrics", connection=kept).status == 403, "a proxy is believed from now on", seen)
+        write_settings(gw, folder, "")
+        gw.reload()
         wrong_settings(gw, folder, kept)
         after_restart(gw, folder)
         time.sleep(0.2)
