@@ -360,7 +360,7 @@ def limits(gw, folder, kept):
     ok(429 in statuses, "the keeper has the new limits of calls", statuses)
     more = []
     try:
-        for _ in range(4):
+        for _ in range(8):  # each of two loops has its three
             more.append(gw.connection(timeout=5))
             more[-1].connect()
             refused = False
