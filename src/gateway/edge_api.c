@@ -7,6 +7,7 @@
 #include "codec/hex.h"
 #include "crypto/hash.h"
 #include "gateway/api.h"
+#include "gateway/front.h"
 #include "gateway/openapi.h"
 
 #define SMALL_MAX (256u << 10) /* a question */
@@ -283,20 +284,6 @@ ask_once(struct pv_hit *h, const struct pv_call *c, struct pv_slice key, struct 
 
 /* ---- from a request to its call ---- */
 
-static bool
-next_segment(struct pv_slice *rest, struct pv_slice *segment)
-{
-	const char *slash;
-
-	if (rest->n == 0 || rest->p[0] != '/')
-		return false;
-	*rest = pv_slice_sub(*rest, 1, rest->n);
-	slash = rest->n != 0 ? memchr(rest->p, '/', rest->n) : NULL;
-	*segment = pv_slice_sub(*rest, 0, slash != NULL ? (size_t)(slash - rest->p) : rest->n);
-	*rest = pv_slice_sub(*rest, segment->n, rest->n);
-	return true;
-}
-
 /* Whether path (as sent, behind /api/v1) is of that call; literal counts its segments that are written out. */
 static bool
 meets(const struct pv_call *c, struct pv_slice path, struct pv_arena *a,
@@ -306,8 +293,8 @@ meets(const struct pv_call *c, struct pv_slice path, struct pv_arena *a,
 	size_t n = 0;
 
 	*literal = 0;
-	while (next_segment(&want, &w)) {
-		if (!next_segment(&path, &p) || p.n == 0)
+	while (pv_path_segment(&want, &w)) {
+		if (!pv_path_segment(&path, &p) || p.n == 0)
 			return false;
 		if (w.p[0] != '{') {
 			(*literal)++;

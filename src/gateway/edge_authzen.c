@@ -3,7 +3,6 @@
  * AuthZEN 1.0: /access/v1/evaluation, /access/v1/evaluations and where they are.
  * A denial is an answer, 200 with false; only who asks wrongly gets another status.
  */
-#include <strings.h>
 
 #include "gateway/authzen.h"
 #include "gateway/edge.h"
@@ -38,20 +37,6 @@ echo_request_id(struct pv_hit *h)
 }
 
 /* "application/json", in any case, with or without parameters. */
-static bool
-is_json(const struct pv_hit *h)
-{
-	static const char json[] = "application/json";
-	struct pv_slice rest, type;
-	bool many;
-
-	rest = pv_header_get(h->head, "content-type", &many);
-	if (many || !pv_slice_next(&rest, ';', &type))
-		return false;
-	type = pv_slice_trim(type);
-	return type.n == sizeof(json) - 1 && strncasecmp(type.p, json, type.n) == 0;
-}
-
 static void
 answered(struct pv_hit *h, const struct pv_edge_reply *r)
 {
@@ -82,7 +67,7 @@ evaluate(struct pv_hit *h, bool batch)
 		    h, 400, PV_SLICE("X-Request-ID is sent twice, is too long, or is not ASCII"));
 		return;
 	}
-	if (!is_json(h)) {
+	if (!pv_content_is(h->head, "application/json")) {
 		fail_with(h, 400, PV_SLICE("Content-Type is not application/json"));
 		return;
 	}

@@ -4,7 +4,6 @@
  * credential of the request; what comes back is a passport for a partner, or a
  * narrower token for here. It never says more, and never lives longer.
  */
-#include <strings.h>
 
 #include "gateway/edge.h"
 #include "gateway/oauth.h"
@@ -77,20 +76,6 @@ answered(struct pv_hit *h, const struct pv_edge_reply *r)
 }
 
 /* "application/x-www-form-urlencoded", with or without parameters. */
-static bool
-is_form(const struct pv_hit *h)
-{
-	static const char form[] = "application/x-www-form-urlencoded";
-	struct pv_slice rest, type;
-	bool many;
-
-	rest = pv_header_get(h->head, "content-type", &many);
-	if (many || !pv_slice_next(&rest, ';', &type))
-		return false;
-	type = pv_slice_trim(type);
-	return type.n == sizeof(form) - 1 && strncasecmp(type.p, form, type.n) == 0;
-}
-
 static void
 run_token(struct pv_hit *h)
 {
@@ -98,7 +83,7 @@ run_token(struct pv_hit *h)
 	const char *why;
 	bool many;
 
-	if (!is_form(h)) {
+	if (!pv_content_is(h->head, "application/x-www-form-urlencoded")) {
 		fail_with(h, 400, "invalid_request",
 		    PV_SLICE("Content-Type is not application/x-www-form-urlencoded"));
 		return;

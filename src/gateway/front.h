@@ -64,6 +64,8 @@ void pv_front_drop(struct pv_front_ticket *t);
 
 /* ---- routing: pure ---- */
 
+/* The next segment of what begins with '/'; false: nothing is left. An empty one is one, too. */
+bool pv_path_segment(struct pv_slice *rest, struct pv_slice *segment);
 enum pv_routed { PV_ROUTE_NONE = 0, PV_ROUTE_METHOD, PV_ROUTE_BAD, PV_ROUTE_FOUND };
 /* METHOD: the path is known, and *allowed says with which methods. BAD: a part of it does not decode. */
 enum pv_routed pv_route_find(const struct pv_route *const *tables, size_t n, enum pv_method method,

@@ -20,9 +20,8 @@ is_variable(struct pv_slice segment, bool *rest)
 	return true;
 }
 
-/* The next segment of what begins with '/'; *last: nothing is behind it. An empty one is one, too. */
-static bool
-next_segment(struct pv_slice *rest, struct pv_slice *segment)
+bool
+pv_path_segment(struct pv_slice *rest, struct pv_slice *segment)
 {
 	const char *slash;
 
@@ -42,10 +41,10 @@ fits(const char *pattern, struct pv_slice path, struct fit *f)
 	bool rest = false;
 
 	f->n = f->parts = 0;
-	while (next_segment(&want, &w)) {
+	while (pv_path_segment(&want, &w)) {
 		struct pv_slice whole = path;
 
-		if (f->n == sizeof(f->digit) || !next_segment(&path, &p))
+		if (f->n == sizeof(f->digit) || !pv_path_segment(&path, &p))
 			return false;
 		if (!is_variable(w, &rest)) {
 			f->digit[f->n++] = 3;

@@ -96,6 +96,8 @@ bool pv_query_next(struct pv_slice *rest, struct pv_arena *a, struct pv_slice *n
  * lower case with its parameters ("application/taxii+json;version=2.1"). A range without the parameter allows it too.
  */
 bool pv_media_allows(struct pv_slice header, const char *type);
+/* Whether there is one Content-Type, and it is this media type, whatever its parameters and case. */
+bool pv_content_is(const struct pv_request_head *h, const char *type);
 
 /* ---- the server (server.c) ---- */
 

@@ -3,6 +3,9 @@
 #include "codec/utf8.h"
 #include "net/http.h"
 
+#include <string.h>
+#include <strings.h>
+
 struct pv_slice
 pv_header_get(const struct pv_request_head *h, const char *name, bool *many)
 {
@@ -233,4 +236,17 @@ pv_media_allows(struct pv_slice header, const char *type)
 		take(&header, ',');
 	}
 	return false;
+}
+
+bool
+pv_content_is(const struct pv_request_head *h, const char *type)
+{
+	struct pv_slice rest, said;
+	bool many;
+
+	rest = pv_header_get(h, "content-type", &many);
+	if (many || !pv_slice_next(&rest, ';', &said))
+		return false;
+	said = pv_slice_trim(said);
+	return said.n == strlen(type) && strncasecmp(said.p, type, said.n) == 0;
 }
