@@ -87,7 +87,7 @@ def root_of(url, user, purpose):
 
 
 def taxii(url, user, purpose, wanted):
-    root, seen = root_of(url, user, purpose), 0
+    root, why = root_of(url, user, purpose), "it is in none of the collections"
     status, _, text = call(url, root + "collections/", headers=basic(user))
     for collection in json.loads(text).get("collections", []) if status == 200 else []:
         if not collection["can_read"]:
@@ -95,11 +95,12 @@ def taxii(url, user, purpose, wanted):
         status, _, text = call(url, f"{root}collections/{collection['id']}/objects/", headers=basic(user))
         if status != 200:
             return tell(False, problem(status, text))
+        if " Order " in collection["description"]:
+            why = "Order " + collection["description"].split(" Order ")[1]
         objects = json.loads(text).get("objects", [])
-        seen += len(objects)
         if any(one["id"] == wanted for one in objects):
             return tell(True, f"{collection['title']}: {wanted.split('--')[0]}")
-    return tell(False, f"{wanted.split('--')[0]} is in none of the collections ({seen} objects seen)" if status == 200 else problem(status, text))
+    return tell(False, why if status == 200 else problem(status, text))
 
 
 def push(url, user, purpose, alias, path):

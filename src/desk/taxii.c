@@ -335,6 +335,36 @@ named(const struct pv_desk *d, const struct found *c)
 	return names.n != 0 && names.at[0].text.n != 0 ? names.at[0].text : c->name;
 }
 
+/* A client whose pages are empty can read here why: the first public order in the way. Others are not spoken of. */
+static PV_RESULT
+tell_stop(const struct rights *r, const struct found *c, struct pv_slice purpose,
+    struct pv_arena *a, struct pv_slice *description, struct pv_err *e)
+{
+	struct pv_case ask = { .matter = { .originator = c->topic ? r->d->party : c->name },
+		.recipient = r->who->party,
+		.purpose = purpose,
+		.channel = PV_TAXII_CHANNEL };
+	struct pv_judgement j;
+
+	if (c->topic)
+		ask.matter.topics = (struct pv_names){ &c->name, 1 };
+	PV_TRY(pv_judge(r->d, &ask, a, &j, e));
+	for (size_t i = 0; i < j.decision.orders.n; i++) {
+		const struct pv_record *order = j.decision.orders.at[i].r;
+		const struct pv_order *o = &order->order;
+		bool all = o->topic.n == 0 && o->region.n == 0 && !o->has_purposes &&
+			   !o->has_channels && o->except.n == 0;
+
+		if (!o->is_public)
+			continue;
+		*description = pv_arena_printf(a, "%.*s Order %.*s of %.*s stops %s of it.",
+		    PV_FMT(*description), PV_FMT(order->id), PV_FMT(order->issuer),
+		    all ? "all" : "a part");
+		return PV_DONE;
+	}
+	return PV_DONE;
+}
+
 static PV_RESULT
 describe(const struct rights *r, const struct found *c, struct pv_slice purpose, struct pv_arena *a,
     struct pv_taxii_collection *out, struct pv_err *e)
@@ -357,7 +387,7 @@ describe(const struct rights *r, const struct found *c, struct pv_slice purpose,
 	    !out->can_write    ? ""
 	    : out->has_default ? " What comes without markings gets the label of the collection."
 			       : " What comes must be marked.");
-	return PV_DONE;
+	return out->can_read ? tell_stop(r, c, purpose, a, &out->description, e) : PV_DONE;
 }
 
 static int

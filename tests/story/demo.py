@@ -42,7 +42,7 @@ def play():
     done = subprocess.run([PROVISO, "demo"], env=environment(), stdin=subprocess.DEVNULL, text=True, capture_output=True, timeout=500)
     ok(done.returncode == 0, "the demo plays to its end", done.stdout, done.stderr)
     for words in ("== Four agencies, four homes", "== Gateways of four states", "== Every way there is, before the order", "== One order",
-                  "refused  suspended by order o-0031", "refused  no fresh proof of the orders", "refused  restricted by order o-0007",
+                  "refused  suspended by order o-0031", "refused  Order o-0031 of co stops all of it.", "refused  no fresh proof of the orders", "refused  restricted by order o-0007",
                   "GOOD: nothing was changed", "TAMPERED: this is not the log that was signed"):
         ok(words in done.stdout, f"it shows: {words}", done.stdout)
     ok("this should have been" not in done.stdout, "every door answers as it should")
