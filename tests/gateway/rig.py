@@ -57,6 +57,11 @@ def environment(**more):
     return env
 
 
+def proc_is_ours():
+    """Whether /proc shows our processes; in some containers it is that of another namespace."""
+    return os.path.realpath("/proc/self") == f"/proc/{os.getpid()}"
+
+
 class Done:
     def __init__(self, done):
         self.status, self.out, self.err = done.returncode, done.stdout, done.stderr

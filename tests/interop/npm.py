@@ -36,6 +36,8 @@ def install(folder, package, probe):
                                 "--cache", str(folder / "cache"), package], cwd=folder, stdout=sys.stderr, check=True, timeout=240)
             except (OSError, subprocess.SubprocessError) as e:
                 raise Missing(f"{package} cannot be installed") from e
+            if too_old(folder, probe):
+                raise Missing(f"{package} wants a newer Node than this")
             if whole(folder, probe):
                 shutil.rmtree(folder / "cache", ignore_errors=True)
                 done.write_text(package)
@@ -52,6 +54,12 @@ BROWSER = ("globalThis.location = { href: 'http://localhost/' }; globalThis.wind
 def required(name):
     """A probe that loads it as a CommonJS program does."""
     return BROWSER + f"const {{ createRequire }} = await import('node:module'); createRequire(process.cwd() + '/')('{name}')"
+
+
+def too_old(folder, probe):
+    """Older ones do not take an ES module where a CommonJS program asks for it."""
+    done = subprocess.run(["node", "--input-type=module", "-e", probe], cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    return "ERR_REQUIRE_ESM" in done.stderr
 
 
 def whole(folder, probe):

@@ -3,6 +3,7 @@
 import json, os, resource, select, shutil, socket, ssl, subprocess, sys, tempfile, time
 
 count = failed = 0
+OUR_PROC = os.path.realpath("/proc/self") == f"/proc/{os.getpid()}"  # in some containers it is that of another namespace
 
 
 def ok(good, name, note=""):
@@ -12,6 +13,16 @@ def ok(good, name, note=""):
     print(f"{'' if good else 'not '}ok {count} - {name}", flush=True)
     if not good and note:
         print("# " + str(note).replace("\n", "\n# "), flush=True)
+
+
+def ok_seen(good, name, note=""):
+    """What is known from /proc only."""
+    global count
+    if OUR_PROC:
+        ok(good, name, note)
+        return
+    count += 1
+    print(f"ok {count} - {name.split(' grows')[0]} # SKIP /proc is not of our process namespace here", flush=True)
 
 
 def end():
@@ -92,6 +103,9 @@ class Server:
             time.sleep(0.02)
 
     def peak_kib(self):
+        """0 where /proc is not of our process namespace."""
+        if not OUR_PROC:
+            return 0
         with open(f"/proc/{self.process.pid}/status") as f:
             return int(next(line for line in f if line.startswith("VmHWM")).split()[1])
 
