@@ -8,21 +8,6 @@
 #include "desk/acts.h"
 #include "desk/names.h"
 
-static bool
-meets(struct pv_slice a, struct pv_slice b)
-{
-	return pv_name_under(a, b) || pv_name_under(b, a);
-}
-
-static bool
-any_meets(struct pv_names names, struct pv_slice party)
-{
-	for (size_t i = 0; i < names.n; i++)
-		if (meets(names.at[i], party))
-			return true;
-	return false;
-}
-
 static void
 want(struct pv_choice *c, struct pv_slice party)
 {
@@ -91,8 +76,8 @@ static bool
 concerns(const struct pv_choice *c, const struct pv_order *o)
 {
 	for (size_t t = 0; t < c->takers.n; t++)
-		if (any_meets(o->counterpart, c->takers.at[t]) ||
-		    any_meets(o->subject, c->takers.at[t]))
+		if (pv_names_meet(o->counterpart, c->takers.at[t]) ||
+		    pv_names_meet(o->subject, c->takers.at[t]))
 			return true;
 	return false;
 }
@@ -136,12 +121,12 @@ is_wanted(const struct pv_choice *c, const struct pv_record *r)
 	case PV_PARTY:
 		return pv_map_get(c->names, r->party.name) != PV_MAP_NONE || leads_on(c, &r->party);
 	case PV_KEY:
-		return meets(r->key.party, c->audience) || r->key.use == PV_USE_GATEWAY ||
+		return pv_name_meets(r->key.party, c->audience) || r->key.use == PV_USE_GATEWAY ||
 		       r->key.use == PV_USE_ISSUER ||
 		       (r->key.use == PV_USE_ATTESTOR &&
 			   pv_map_get(c->names, r->key.party) != PV_MAP_NONE);
 	case PV_AGREEMENT:
-		return meets(r->agreement.to, c->audience);
+		return pv_name_meets(r->agreement.to, c->audience);
 	case PV_ORDER:
 		return concerns(c, &r->order) || replaced_by_given(c, r->id);
 	case PV_LIFT:
@@ -285,10 +270,10 @@ pv_choice_alone(const struct pv_choice *c, const struct pv_record *r)
 	case PV_RECALL:
 		return true;
 	case PV_KEY:
-		return meets(r->key.party, c->audience) || r->key.use == PV_USE_GATEWAY ||
+		return pv_name_meets(r->key.party, c->audience) || r->key.use == PV_USE_GATEWAY ||
 		       r->key.use == PV_USE_ISSUER;
 	case PV_AGREEMENT:
-		return meets(r->agreement.to, c->audience);
+		return pv_name_meets(r->agreement.to, c->audience);
 	case PV_ORDER:
 		return concerns(c, &r->order);
 	case PV_LIFT:

@@ -12,6 +12,21 @@ pv_names_have(struct pv_names names, struct pv_slice name)
 	return false;
 }
 
+bool
+pv_name_meets(struct pv_slice a, struct pv_slice b)
+{
+	return pv_name_under(a, b) || pv_name_under(b, a);
+}
+
+bool
+pv_names_meet(struct pv_names names, struct pv_slice name)
+{
+	for (size_t i = 0; i < names.n; i++)
+		if (pv_name_meets(names.at[i], name))
+			return true;
+	return false;
+}
+
 void
 pv_name_list_add_once(struct pv_name_list *v, struct pv_slice name)
 {

@@ -8,6 +8,9 @@
 #include "core/record.h"
 
 bool pv_names_have(struct pv_names names, struct pv_slice name);
+/* DESIGN 4, *meets*: either is under the other. */
+bool pv_name_meets(struct pv_slice a, struct pv_slice b);
+bool pv_names_meet(struct pv_names names, struct pv_slice name);
 
 struct pv_name_list {
 	struct pv_slice *at;

@@ -292,15 +292,6 @@ preview_report(struct previewing *p, const struct pv_report_row *row, struct pv_
 	return PV_DONE;
 }
 
-static bool
-meets_any(struct pv_names names, struct pv_slice party)
-{
-	for (size_t i = 0; i < names.n; i++)
-		if (pv_name_under(party, names.at[i]) || pv_name_under(names.at[i], party))
-			return true;
-	return false;
-}
-
 /* What was opened before cannot be called back. */
 static void
 count_too_late(struct previewing *p, const struct pv_report_row *row)
@@ -308,7 +299,7 @@ count_too_late(struct previewing *p, const struct pv_report_row *row)
 	uint64_t times = 0;
 
 	for (size_t i = 0; i < row->opened_count; i++)
-		times += meets_any(p->r->order.counterpart, row->opened[i].party) ? 1 : 0;
+		times += pv_names_meet(p->r->order.counterpart, row->opened[i].party) ? 1 : 0;
 	p->out->opened_reports += times != 0 ? 1 : 0;
 	p->out->opened_times += times;
 }

@@ -3,6 +3,7 @@
 #include "desk/sight.h"
 
 #include "desk/acts.h"
+#include "desk/names.h"
 
 bool
 pv_sees_all(const struct pv_caller *who)
@@ -34,21 +35,6 @@ pv_sight_end(struct pv_sight *s)
 	s->chosen = false;
 }
 
-static bool
-meets(struct pv_slice a, struct pv_slice b)
-{
-	return pv_name_under(a, b) || pv_name_under(b, a);
-}
-
-static bool
-any_meets(struct pv_names names, struct pv_slice party)
-{
-	for (size_t i = 0; i < names.n; i++)
-		if (meets(names.at[i], party))
-			return true;
-	return false;
-}
-
 /* An order that another one which is read says it replaces is read too. */
 static bool
 replaced_by_read(const struct pv_sight *s, struct pv_slice id)
@@ -65,8 +51,8 @@ replaced_by_read(const struct pv_sight *s, struct pv_slice id)
 static bool
 own_reads_order(const struct pv_sight *s, const struct pv_record *r)
 {
-	return r->order.is_public || any_meets(r->order.subject, s->who->party) ||
-	       any_meets(r->order.counterpart, s->who->party) || replaced_by_read(s, r->id);
+	return r->order.is_public || pv_names_meet(r->order.subject, s->who->party) ||
+	       pv_names_meet(r->order.counterpart, s->who->party) || replaced_by_read(s, r->id);
 }
 
 /* The own authority's people. */
@@ -87,8 +73,8 @@ own_reads(const struct pv_sight *s, const struct pv_record *r)
 	case PV_RECALL:
 		return true;
 	case PV_AGREEMENT:
-		return meets(r->agreement.from, s->who->party) ||
-		       meets(r->agreement.to, s->who->party);
+		return pv_name_meets(r->agreement.from, s->who->party) ||
+		       pv_name_meets(r->agreement.to, s->who->party);
 	case PV_ORDER:
 		return own_reads_order(s, r);
 	case PV_LIFT:
