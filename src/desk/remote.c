@@ -77,6 +77,47 @@ ask(struct pv_desk *d, const char *name, const void *question, struct pv_slice t
 	return read_answer(c, pv_buf_slice(&answered), a, answer, e);
 }
 
+/* A list that comes in pages: where its answer has rows, their count and the cursor. */
+struct paged {
+	const char *call;
+	size_t answer_size, row_size;
+	size_t rows, count, next;
+};
+#define PAGED(name, answer, row)                                           \
+	{                                                                  \
+		name, sizeof(answer), sizeof(row), offsetof(answer, rows), \
+		    offsetof(answer, count), offsetof(answer, next)        \
+	}
+
+/* All of it, in a; page is that of the question q. */
+static PV_RESULT
+all_pages(struct pv_desk *d, const struct paged *p, const void *q, struct pv_page *page,
+    struct pv_arena *a, const void **rows, size_t *n, struct pv_err *e)
+{
+	PV_AUTO(pv_buf_free) struct pv_buf all = { 0 };
+	size_t count;
+	char *kept;
+
+	do {
+		char *got = pv_arena_alloc(a, p->answer_size);
+		const void *some;
+
+		memset(got, 0, p->answer_size);
+		PV_TRY(ask(d, p->call, q, PV_NO_SLICE, a, got, NULL, e));
+		memcpy(&some, got + p->rows, sizeof(some));
+		memcpy(&count, got + p->count, sizeof(count));
+		memcpy(&page->cursor, got + p->next, sizeof(page->cursor));
+		if (count != 0)
+			pv_buf_add_mem(&all, some, count * p->row_size);
+	} while (page->cursor.n != 0 && count != 0);
+	kept = pv_arena_alloc(a, all.n);
+	if (all.n != 0)
+		memcpy(kept, all.p, all.n);
+	*rows = kept;
+	*n = all.n / p->row_size;
+	return PV_DONE;
+}
+
 PV_RESULT
 pv_remote_call(struct pv_desk *d, const char *name, const void *question, struct pv_arena *a,
     void *answer, struct pv_err *e)
@@ -571,26 +612,14 @@ PV_RESULT
 pv_remote_reports(struct pv_desk *d, struct pv_slice only_id, struct pv_arena *a,
     const struct pv_report_row **rows, size_t *n, struct pv_err *e)
 {
+	static const struct paged pages =
+	    PAGED("reports.list", struct pv_reports_answer, struct pv_report_row);
 	struct pv_reports_ask q = { .id = only_id };
-	PV_VEC(struct pv_report_row) all = { 0 };
-	struct pv_reports_answer got;
-	struct pv_report_row *kept;
-	struct pv_status st;
+	const void *all = NULL;
 
-	do {
-		got = (struct pv_reports_answer){ 0 };
-		st = ask(d, "reports.list", &q, PV_NO_SLICE, a, &got, NULL, e);
-		for (size_t i = 0; pv_ok(st) && i < got.count; i++)
-			*PV_VEC_ADD(&all) = got.rows[i];
-		q.page.cursor = got.next;
-	} while (pv_ok(st) && got.next.n != 0 && got.count != 0);
-	kept = pv_arena_alloc_n(a, all.n, sizeof(*kept));
-	if (all.n != 0)
-		memcpy(kept, all.at, all.n * sizeof(*kept));
-	*rows = kept;
-	*n = all.n;
-	PV_VEC_FREE(&all);
-	return st;
+	PV_TRY(all_pages(d, &pages, &q, &q.page, a, &all, n, e));
+	*rows = all;
+	return PV_DONE;
 }
 
 /* ---- asking, answering, opening ---- */
@@ -771,26 +800,14 @@ PV_RESULT
 pv_remote_orders(struct pv_desk *d, struct pv_slice only_id, uint64_t at, struct pv_arena *a,
     const struct pv_order_row **rows, size_t *n, struct pv_err *e)
 {
+	static const struct paged pages =
+	    PAGED("orders.list", struct pv_orders_answer, struct pv_order_row);
 	struct pv_orders_ask q = { .id = only_id, .at = at };
-	PV_VEC(struct pv_order_row) all = { 0 };
-	struct pv_orders_answer got;
-	struct pv_order_row *kept;
-	struct pv_status st;
+	const void *all = NULL;
 
-	do {
-		got = (struct pv_orders_answer){ 0 };
-		st = ask(d, "orders.list", &q, PV_NO_SLICE, a, &got, NULL, e);
-		for (size_t i = 0; pv_ok(st) && i < got.count; i++)
-			*PV_VEC_ADD(&all) = got.rows[i];
-		q.page.cursor = got.next;
-	} while (pv_ok(st) && got.next.n != 0 && got.count != 0);
-	kept = pv_arena_alloc_n(a, all.n, sizeof(*kept));
-	if (all.n != 0)
-		memcpy(kept, all.at, all.n * sizeof(*kept));
-	*rows = kept;
-	*n = all.n;
-	PV_VEC_FREE(&all);
-	return st;
+	PV_TRY(all_pages(d, &pages, &q, &q.page, a, &all, n, e));
+	*rows = all;
+	return PV_DONE;
 }
 
 /* ---- looking ---- */
@@ -799,26 +816,14 @@ PV_RESULT
 pv_remote_board(struct pv_desk *d, struct pv_slice to, uint64_t at, struct pv_arena *a,
     const struct pv_board_row **rows, size_t *n, struct pv_err *e)
 {
+	static const struct paged pages =
+	    PAGED("board", struct pv_board_answer, struct pv_board_row);
 	struct pv_board_ask q = { .to = to, .at = at };
-	PV_VEC(struct pv_board_row) all = { 0 };
-	struct pv_board_answer got;
-	struct pv_board_row *kept;
-	struct pv_status st;
+	const void *all = NULL;
 
-	do {
-		got = (struct pv_board_answer){ 0 };
-		st = ask(d, "board", &q, PV_NO_SLICE, a, &got, NULL, e);
-		for (size_t i = 0; pv_ok(st) && i < got.count; i++)
-			*PV_VEC_ADD(&all) = got.rows[i];
-		q.page.cursor = got.next;
-	} while (pv_ok(st) && got.next.n != 0 && got.count != 0);
-	kept = pv_arena_alloc_n(a, all.n, sizeof(*kept));
-	if (all.n != 0)
-		memcpy(kept, all.at, all.n * sizeof(*kept));
-	*rows = kept;
-	*n = all.n;
-	PV_VEC_FREE(&all);
-	return st;
+	PV_TRY(all_pages(d, &pages, &q, &q.page, a, &all, n, e));
+	*rows = all;
+	return PV_DONE;
 }
 
 PV_RESULT
