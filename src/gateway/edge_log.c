@@ -6,7 +6,6 @@
  */
 #include <libdeflate.h>
 
-#include "base/map.h"
 #include "codec/base64.h"
 #include "desk/call_log.h"
 #include "desk/feed.h"

@@ -13,22 +13,22 @@ struct words {
 	const char *lang;
 	const char *of; /* between day, month and year */
 	const char *title, *none, *in_force, *hold, *not_now, *ended, *since, *original,
-	    *translation, *signed_text, *stops, *limits, *giving, *taking, *both, *with,
-	    *everything, *topic, *region, *purposes, *channels, *except, *ends, *by_lift, *until,
-	    *or_while, *now_it, *basis, *proof, *as_signed, *check, *complete, *exercise, *dealings,
-	    *entry, *feed, *json, *lifted_by, *published, *not_listed, *how, *months[12];
+	    *translation, *stops, *limits, *giving, *taking, *both, *with, *everything, *topic,
+	    *region, *purposes, *channels, *except, *ends, *by_lift, *until, *or_while, *now_it,
+	    *basis, *proof, *as_signed, *check, *complete, *exercise, *dealings, *entry, *feed,
+	    *json, *lifted_by, *not_listed, *how, *months[12];
 };
 
 static const struct words all_words[] = {
 	{ "en", " ", "Public orders of", "has no public order in force or ended.", "In force",
 	    "In force: a hold, not yet signed by all officers", "Not in force now", "Ended",
-	    "since", "the original", "translation", "signed", "Stops", "Restricts", "giving",
-	    "taking", "giving and taking", "with", "everything", "topic", "region", "purposes",
-	    "channels", "Except", "Ends", "when it is lifted", "at",
-	    "or when this is attested as ended:", "now:", "Basis", "Proof file", "As signed",
-	    "Check it yourself", "Complete up to this size of the order log:",
-	    "EXERCISE. Nothing on this page is real.", "Also settled by hand", "entry", "Atom feed",
-	    "All as JSON", "lifted by", "published", "Orders that are not public are not listed.",
+	    "since", "the original", "translation", "Stops", "Restricts", "giving", "taking",
+	    "giving and taking", "with", "everything", "topic", "region", "purposes", "channels",
+	    "Except", "Ends", "when it is lifted", "at", "or when this is attested as ended:",
+	    "now:", "Basis", "Proof file", "As signed", "Check it yourself",
+	    "Complete up to this size of the order log:", "EXERCISE. Nothing on this page is real.",
+	    "Also settled by hand", "entry", "Atom feed", "All as JSON", "lifted by",
+	    "Orders that are not public are not listed.",
 	    "The proof file shows, without a network, that the order is in the log whose key is "
 	    "below: any tool for C2SP "
 	    "tlog-proof reads it, and so does",
@@ -37,14 +37,14 @@ static const struct words all_words[] = {
 	{ "es", " de ", "Órdenes públicas de",
 	    "no tiene ninguna orden pública vigente ni terminada.", "Vigente",
 	    "Vigente: retención, aún sin la firma de todos los oficiales", "No vigente ahora",
-	    "Terminada", "desde", "el original", "traducción", "firmado", "Suspende", "Restringe",
-	    "dar", "recibir", "dar y recibir", "con", "todo", "materia", "región", "fines",
-	    "canales", "Salvo", "Termina", "cuando se levante", "el",
+	    "Terminada", "desde", "el original", "traducción", "Suspende", "Restringe", "dar",
+	    "recibir", "dar y recibir", "con", "todo", "materia", "región", "fines", "canales",
+	    "Salvo", "Termina", "cuando se levante", "el",
 	    "o cuando se certifique que ha terminado:", "ahora:", "Fundamento", "Archivo de prueba",
 	    "Tal como se firmó", "Compruébelo usted mismo",
 	    "Completo hasta este tamaño del registro de órdenes:",
 	    "EJERCICIO. Nada en esta página es real.", "Se resuelve además a mano", "entrada",
-	    "Canal Atom", "Todo en JSON", "levantada por", "publicada",
+	    "Canal Atom", "Todo en JSON", "levantada por",
 	    "Las órdenes que no son públicas no figuran aquí.",
 	    "El archivo de prueba muestra, sin red, que la orden está en el registro cuya clave "
 	    "figura abajo: lo lee "
@@ -53,14 +53,14 @@ static const struct words all_words[] = {
 		"septiembre", "octubre", "noviembre", "diciembre" } },
 	{ "fr", " ", "Ordres publics de", "n'a aucun ordre public, en vigueur ou terminé.",
 	    "En vigueur", "En vigueur : retenue, pas encore signée par tous les officiers",
-	    "Pas en vigueur maintenant", "Terminé", "depuis", "l'original", "traduction", "signé",
-	    "Suspend", "Restreint", "donner", "recevoir", "donner et recevoir", "avec", "tout",
-	    "matière", "région", "finalités", "canaux", "Sauf", "Prend fin", "quand il est levé",
-	    "le", "ou quand il est attesté que ceci a pris fin :", "maintenant :", "Fondement",
+	    "Pas en vigueur maintenant", "Terminé", "depuis", "l'original", "traduction", "Suspend",
+	    "Restreint", "donner", "recevoir", "donner et recevoir", "avec", "tout", "matière",
+	    "région", "finalités", "canaux", "Sauf", "Prend fin", "quand il est levé", "le",
+	    "ou quand il est attesté que ceci a pris fin :", "maintenant :", "Fondement",
 	    "Fichier de preuve", "Tel que signé", "Vérifiez vous-même",
 	    "Complet jusqu'à cette taille du registre des ordres :",
 	    "EXERCICE. Rien sur cette page n'est réel.", "Réglé aussi à la main", "entrée",
-	    "Flux Atom", "Tout en JSON", "levé par", "publié",
+	    "Flux Atom", "Tout en JSON", "levé par",
 	    "Les ordres qui ne sont pas publics n'y figurent pas.",
 	    "Le fichier de preuve montre, sans réseau, que l'ordre est dans le registre dont la "
 	    "clé est ci-dessous : tout "
