@@ -11,7 +11,6 @@ server sends. Python's own library, nothing else. Prints one line: "open ..." (e
     doors.py authzen URL TOKEN PARTY PURPOSE REPORT
     doors.py mail    ADDRESS SENDER RECIPIENT      Postfix asks at RCPT
     doors.py fetch   URL PATH                      what stands there, to stdout
-    doors.py web     URL ADDRESS PATH              nginx asks by auth_request
 
 PROVISO_CA names the certificates that vouch for the servers.
 """
@@ -22,6 +21,7 @@ import os
 import socket
 import ssl
 import sys
+import time
 import urllib.parse
 import zipfile
 
@@ -123,7 +123,6 @@ def tdf(url, token, path):
     _, _, key = call(url, "/kas.AccessService/PublicKey", b'{"algorithm":"rsa:2048","v":"2"}', {"Content-Type": "application/json"})
     request = {"clientPublicKey": json.loads(key)["publicKey"], "requests": [{"policy": {"id": "policy", "body": manifest["policy"]},
                "keyAccessObjects": [{"keyAccessObjectId": f"kao-{i}", "keyAccessObject": one} for i, one in enumerate(manifest["keyAccess"])]}]}
-    import time
     now = int(time.time())
     srt = ".".join([encode({"alg": "RS256"}), encode({"requestBody": json.dumps(request), "iat": now, "exp": now + 60}), "AAAA"])
     status, _, text = call(url, "/kas.AccessService/Rewrap", json.dumps({"signedRequestToken": srt}), bearer(token))
@@ -151,11 +150,6 @@ def mail(address, sender, recipient):
     return tell(answer in ("action=DUNNO", "action=dunno"), answer[len("action="):])
 
 
-def web(url, address, path):
-    status, _, text = call(url, "/door/web", headers={"X-Original-URI": path, "X-Door-Address": address, "X-Original-Method": "GET"})
-    return tell(status == 204, str(status) if status == 204 else problem(status, text))
-
-
 def fetch(url, path):
     status, _, text = call(url, path)
     sys.stdout.write(text)
@@ -163,7 +157,7 @@ def fetch(url, path):
 
 
 if __name__ == "__main__":
-    doors = {f.__name__: f for f in (api, taxii, push, tdf, authzen, mail, fetch, web)}
+    doors = {f.__name__: f for f in (api, taxii, push, tdf, authzen, mail, fetch)}
     if len(sys.argv) < 2 or sys.argv[1] not in doors:
         sys.exit(__doc__)
     sys.exit(doors[sys.argv[1]](*sys.argv[2:]))

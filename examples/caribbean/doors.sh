@@ -328,6 +328,13 @@ cat "$dir"/*/tls/cert.pem >"$dir/gateways.pem"
 journal_vkey=$(at co log key journal)
 record uk "\"record\":\"key\",\"id\":\"journal-of-co\",\"party\":\"co\",\"use\":\"signer\",\"key\":\"$journal_vkey\",\"from\":\"2024-01-01T00:00:00Z\""
 record uk "\"record\":\"key\",\"id\":\"orders-of-co\",\"party\":\"co\",\"use\":\"signer\",\"key\":\"$vkey\",\"from\":\"2024-01-01T00:00:00Z\""
+# Colombia's gateway has read what the coast guard's log says now
+known() { at "$1" status | grep -o 'us/orders *log [0-9]*' | grep -o '[0-9]*$'; }
+for _ in $(seq 100); do
+	[ "$(known co)" != "$(known us)" ] || break
+	sleep 0.1
+done
+[ "$(known co)" = "$(known us)" ] || die "Colombia's gateway does not follow the log of the United States"
 witness_vkey=$(client fetch "${url[uk]}" /log/keys | sed 's/.*"witness_vkey":"\([^"]*\)".*/\1/')
 
 env=$invoked/demo.env
